@@ -12,14 +12,15 @@ import torch
 # %% ../nbs/90_plots.ipynb #3c085626
 COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999"]
 
-# %% ../nbs/90_plots.ipynb #a2b2d361
+# %% ../nbs/90_plots.ipynb #8f8eabe8
 def figure(ncols=1, nrows=1, width=3.6, height=2.8, **kwargs):
     "Figure and axes (as `plt.subplots`) in the book's style; `width`, `height` in inches per panel."
     import matplotlib.pyplot as plt
     from cycler import cycler
     style = {"axes.prop_cycle": cycler(color=COLORS), "axes.spines.top": False, "axes.spines.right": False,
-             "axes.grid": True, "grid.alpha": 0.25, "font.size": 9, "axes.titlesize": 9, "legend.frameon": False,
+             "axes.grid": True, "grid.alpha": 0.25, "font.size": 9, "axes.titlesize": 9,
              "figure.dpi": 90, "savefig.dpi": 90, "image.cmap": "gray_r", "lines.linewidth": 1.6}
+    plt.draw_if_interactive()   # loads the backend now: loaded inside the context, it would lose its settings when the context ends
     with plt.rc_context(style):
         return plt.subplots(nrows, ncols, figsize=(width * ncols, height * nrows), layout="constrained", **kwargs)
 
