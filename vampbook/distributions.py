@@ -12,9 +12,9 @@ import math
 import torch
 import torch.nn.functional as F
 
-# %% ../nbs/01_distributions.ipynb #5e807025
+# %% ../nbs/01_distributions.ipynb #27ccc727
 def log_normal(z, mu, logvar):  # ... x M -> ...
-    "log N(z | mu, diag exp(logvar)) in nats, summed over the last dimension; arguments broadcast (Tomczak & Welling eq. 2 and 3 use it for q(z | x))."
+    "log N(z | mu, diag exp(logvar)) in nats, summed over the last dimension; arguments broadcast: log q(z | x) in Tomczak & Welling eq. 3."
     return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 * (-logvar).exp()).sum(-1)
 
 # %% ../nbs/01_distributions.ipynb #bcb73ead
@@ -28,11 +28,11 @@ def log_1mexp(log_w):
     tiny = -40.                                                        # where 1 - exp(-w) has become w itself
     return (-torch.expm1(-log_w.clamp(min=tiny).exp())).log() + (log_w - tiny).clamp(max=0)
 
-# %% ../nbs/01_distributions.ipynb #ce5be6cf
+# %% ../nbs/01_distributions.ipynb #9c89d051
 def log_discretized_logistic(x, mu, log_scale, bins=256):  # ... x D -> ...
     """Log-probability, in nats and summed over the last dimension, of the bin of x in [0, 1] under a logistic with mean `mu` and scale exp(log_scale).
 
-    `bins` equal bins cover [0, 1]; the first and the last take the tails, so that the probabilities sum to 1 (after Kingma et al. 2016, who cut the tails off).
+    `bins` equal bins cover [0, 1]; the first and the last take the tails, so that the probabilities sum to 1 (after Kingma et al. 2016, who leave the tails out).
     Grey level v is best given as (v + 0.5) / bins. Scales below exp(-60) count as exp(-60). Arguments broadcast."""
     index = (x * bins).floor().clamp(0, bins - 1)
     log_scale = log_scale.clamp(min=-60)                               # keeps 1 / scale and its gradient inside float32
@@ -42,32 +42,29 @@ def log_discretized_logistic(x, mu, log_scale, bins=256):  # ... x D -> ...
     inside = below_a + above_b + log_1mexp(-log_scale - math.log(bins))
     return torch.where(index == 0, below_a, torch.where(index == bins - 1, above_b, inside)).sum(-1)
 
-# %% ../nbs/01_distributions.ipynb #b0fab08d
+# %% ../nbs/01_distributions.ipynb #19b760fe
 def normal_coefficients(mu, logvar):  # K x M, K x M -> 3M x K
-    "The coefficients of z_m^2, z_m and 1 in log N(z | mu_k, diag exp(logvar_k)), dimension by dimension, in float64."
-    mu, logvar = mu.double(), logvar.double()
+    "The coefficients of z_m^2, z_m and 1 in log N(z | mu_k, diag exp(logvar_k)), dimension by dimension."
     precision = (-logvar).exp()
     constant = -0.5 * (math.log(2 * math.pi) + logvar + mu ** 2 * precision)
     return torch.stack([-0.5 * precision, mu * precision, constant], -1).flatten(1).T
 
-# %% ../nbs/01_distributions.ipynb #52b4aa28
+# %% ../nbs/01_distributions.ipynb #c2788d3c
 def normal_powers(z):  # B x M -> B x 3M
-    "z_m^2, z_m and 1 for each dimension, in float64: `normal_powers(z) @ normal_coefficients(mu, logvar)` is log N for all pairs, B x K, in nats."
-    z = z.double()
+    "z_m^2, z_m and 1, dimension by dimension: `normal_powers(z) @ normal_coefficients(mu, logvar)` is log N in nats for all pairs, B x K."
     return torch.stack([z * z, z, torch.ones_like(z)], -1).flatten(1)
 
-# %% ../nbs/01_distributions.ipynb #969efcc0
+# %% ../nbs/01_distributions.ipynb #9d835fc8
 def has_float64(device):
     "Whether the device can compute in double precision; Apple's GPUs cannot."
     return device.type != "mps"
 
-# %% ../nbs/01_distributions.ipynb #a3ff891d
 def log_normal_pairs(z, mu, logvar, chunk=2 ** 22):  # B x M, K x M, K x M -> B x K
     "log N(z_b | mu_k, diag exp(logvar_k)) for every pair, in nats, by broadcasting, about `chunk` numbers at a time."
     rows = max(1, chunk // mu.numel())
     return torch.cat([log_normal(part[:, None], mu, logvar) for part in z.split(rows)])
 
-# %% ../nbs/01_distributions.ipynb #a8195623
+# %% ../nbs/01_distributions.ipynb #f4649125
 class DiagonalMixture:
     """Mixture of K diagonal Gaussians in M dimensions: `mu`, `logvar` K x M; `log_weights` K, unnormalised (uniform if None; -inf removes a component).
     Raises ValueError when shapes do not fit. With equal weights it is the sum of Tomczak & Welling eq. 9, its components given directly."""
@@ -78,14 +75,14 @@ class DiagonalMixture:
         if log_weights.shape != mu.shape[:1]:
             raise ValueError(f"log_weights needs one entry for each of the {len(mu)} components; got shape {tuple(log_weights.shape)}")
         self.mu, self.logvar, self.log_weights = mu, logvar, log_weights.log_softmax(0)
-        self.coefficients = normal_coefficients(mu, logvar) if has_float64(mu.device) else None
+        self.coefficients = normal_coefficients(mu.double(), logvar.double()) if has_float64(mu.device) else None
 
     def log_joint(self, z):  # ... x M -> ... x K
         "log w_k + log N(z | mu_k, diag exp(logvar_k)), in nats; in float64 where the device has it."
         if z.shape[-1] != self.mu.shape[1]: raise ValueError(f"z has {z.shape[-1]} dimensions, the mixture {self.mu.shape[1]}")
         flat = z.reshape(-1, z.shape[-1])
         if self.coefficients is None: joint = self.log_weights + log_normal_pairs(flat, self.mu, self.logvar)
-        else: joint = torch.addmm(self.log_weights.double(), normal_powers(flat), self.coefficients)
+        else: joint = torch.addmm(self.log_weights.double(), normal_powers(flat.double()), self.coefficients)
         return joint.reshape(*z.shape[:-1], -1)
 
     def log_prob(self, z):  # ... x M -> ...
