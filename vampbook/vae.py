@@ -28,7 +28,7 @@ class Bernoulli:
     @staticmethod
     def mean(params): return params.sigmoid()
 
-# %% ../nbs/05_vae.ipynb #5515c67a
+# %% ../nbs/05_vae.ipynb #42e10d4d
 class DiscretizedLogistic:
     """p(x | z) for grey pixels (v + 0.5) / 256: the decoder's output is a location (through a sigmoid) and a log-scale (clamped to [-4.5, 0]) a pixel.
 
@@ -44,7 +44,7 @@ class DiscretizedLogistic:
     def mean(params):
         mu, log_scale = DiscretizedLogistic.split(params)
         s = log_scale.exp()   # E of the logistic variable clipped to [0, 1]
-        return s * (F.softplus(mu / s) - F.softplus((mu - 1) / s))
+        return s * (F.logsigmoid((1 - mu) / s) - F.logsigmoid(-mu / s))
 
 # %% ../nbs/05_vae.ipynb #48c3b6b9
 LIKELIHOODS = {"bernoulli": Bernoulli, "logistic": DiscretizedLogistic}
