@@ -81,7 +81,7 @@ def mnist_files():
 
 def test_dynamic_mnist(monkeypatch, tmp_path):
     contents = mnist_files()
-    for name, x in zip(unhashed(monkeypatch, "dynamic_mnist"), contents):  # all four as plain files, though the names end in .gz
+    for name, x in zip(unhashed(monkeypatch, "dynamic_mnist"), contents, strict=True):  # plain files, though the names end in .gz
         (tmp_path / name.removesuffix(".gz")).write_bytes(idx_bytes(x))
     d = load("dynamic_mnist", tmp_path)
     assert [len(d.train), len(d.valid), len(d.test)] == [50000, 10000, 10000]
@@ -97,7 +97,7 @@ def test_dynamic_mnist(monkeypatch, tmp_path):
 
 def test_mnist_wrong_shape(monkeypatch, tmp_path):
     x, y, x_test, y_test = mnist_files()
-    for name, content in zip(unhashed(monkeypatch, "dynamic_mnist"), (x_test, y, x_test, y_test)):
+    for name, content in zip(unhashed(monkeypatch, "dynamic_mnist"), (x_test, y, x_test, y_test), strict=True):
         (tmp_path / name).write_bytes(gzip.compress(idx_bytes(content), 1))
     with pytest.raises(ValueError, match=r"train-images-idx3-ubyte.gz should have shape \(60000, 28, 28\), not \(10000, 28, 28\)"):
         load("dynamic_mnist", tmp_path)
@@ -165,7 +165,8 @@ def test_shrink_against_block_means_of_random_images():
 def caltech(**changes):
     x = np.ones((4, 28, 28), np.uint8); x[:, :, 0] = 0  # object: the left edge
     flat = x.transpose(0, 2, 1).reshape(4, -1)
-    parts = {f"{part}_data": flat for part in ("train", "val", "test")} | {f"{part}_labels": [[1], [7], [2], [101]] for part in ("train", "val", "test")}
+    names = "train", "val", "test"
+    parts = {f"{part}_data": flat for part in names} | {f"{part}_labels": [[1], [7], [2], [101]] for part in names}
     return mat_bytes(**parts | changes)
 
 
@@ -175,7 +176,8 @@ def test_caltech(monkeypatch, tmp_path):
     d = load("caltech101", tmp_path)
     expected = torch.zeros(28, 28); expected[:, 0] = 1
     for split in ("train", "valid", "test"):
-        assert torch.equal(d.batch(split, 1), expected.ravel()) and d.labels[split].tolist() == [0, 6, 1, 100] and d.labels[split].dtype == torch.int64
+        assert torch.equal(d.batch(split, 1), expected.ravel())
+        assert d.labels[split].tolist() == [0, 6, 1, 100] and d.labels[split].dtype == torch.int64
     for bad, message in ((2, "0 and 1 only"), (0.5, "0 and 1 only"), (np.nan, "0 and 1 only")):
         (tmp_path / name).write_bytes(caltech(val_data=np.full((4, 784), bad)))
         with pytest.raises(ValueError, match=message): load("caltech101", tmp_path)
@@ -184,9 +186,10 @@ def test_caltech(monkeypatch, tmp_path):
 def python2_pickle(array):
     "What Python 2 wrote, protocol 0: a list with one uint8 array, the raw bytes as an escaped text."
     raw = repr(array.tobytes())[1:]
-    return (f"(lp0\ncnumpy.core.multiarray\n_reconstruct\np1\n(cnumpy\nndarray\np2\n(I0\ntp3\nS'b'\np4\ntp5\nRp6\n(I1\n(I{array.shape[0]}\n"
-            f"I{array.shape[1]}\ntp7\ncnumpy\ndtype\np8\n(S'u1'\np9\nI0\nI1\ntp10\nRp11\n(I3\nS'|'\np12\nNNNI-1\nI-1\nI0\ntp13\nbI00\nS{raw}\np14\ntp15\nbp16\na."
-            ).encode()
+    rows, cols = array.shape
+    return (f"(lp0\ncnumpy.core.multiarray\n_reconstruct\np1\n(cnumpy\nndarray\np2\n(I0\ntp3\nS'b'\np4\ntp5\nRp6\n(I1\n(I{rows}\nI{cols}\n"
+            f"tp7\ncnumpy\ndtype\np8\n(S'u1'\np9\nI0\nI1\ntp10\nRp11\n(I3\nS'|'\np12\nNNNI-1\nI-1\nI0\ntp13\nbI00\nS{raw}\np14\n"
+            "tp15\nbp16\na.").encode()
 
 
 def test_frey(monkeypatch, tmp_path):
@@ -234,14 +237,18 @@ def test_bad_histopathology(monkeypatch, tmp_path, content, message):
 # ---- parsers
 
 @pytest.mark.parametrize("content, message", [
-    (b"", "magic number is 0x,"), (b"\0\0\x08", "not an IDX"), (b"\0\0\x0d\1\0\0\0\1abcd", "0x00000d01"), (b"\0\0\x08\3\0\0\0\1", "cut off inside the IDX header"),
-    (b"\0\0\x08\1\0\0\0\5abcd", "5 bytes, but 4 follow"), (b"\0\0\x08\1\0\0\0\3abcd", "3 bytes, but 4 follow"), (b"\x08\3\0\0" + bytes(20), "not an IDX"),
+    (b"", "magic number is 0x,"), (b"\0\0\x08", "not an IDX"), (b"\0\0\x0d\1\0\0\0\1abcd", "0x00000d01"),
+    (b"\0\0\x08\3\0\0\0\1", "cut off inside the IDX header"),
+    (b"\0\0\x08\1\0\0\0\5abcd", "5 bytes, but 4 follow"), (b"\0\0\x08\1\0\0\0\3abcd", "3 bytes, but 4 follow"),
+    (b"\x08\3\0\0" + bytes(20), "not an IDX"),
 ])
 def test_bad_idx(content, message):
     with pytest.raises(ValueError, match=message): data.read_idx(content)
 
 
-@pytest.mark.parametrize("content", [b"", b"\n", b"0 1", b"0 1\n0 1", b"0 1\n0\n", b"0 1 \n", b"0 2\n", b"0\t1\n", b"0 1\r\n", b"01\n", b"a b\n", b"0 1\n0\n1\n", b"\xff 1\n"])
+@pytest.mark.parametrize("content", [
+    b"", b"\n", b"0 1", b"0 1\n0 1", b"0 1\n0\n", b"0 1 \n", b"0 2\n", b"0\t1\n", b"0 1\r\n", b"01\n", b"a b\n",
+    b"0 1\n0\n1\n", b"\xff 1\n"])
 def test_bad_amat(content):
     with pytest.raises(ValueError): data.read_amat(content)
 
@@ -252,8 +259,9 @@ def test_restricted_pickle_executes_nothing(tmp_path):
     class Run:
         def __init__(self, *call): self.call = call
         def __reduce__(self): return self.call[0], self.call[1:]
-    evil = [Run(os.system, f"touch {mark}"), Run(eval, f"open({str(mark)!r}, 'w')"), Run(getattr, np.ndarray, "tofile"), Run(Path, "x"), np.array([{}]),
-            np.array(["text"]), Run(np.load, str(mark)), Run(np.ndarray, (3,), "O"), np.zeros(2, "f4,i4"), Run(exec, f"open({str(mark)!r}, 'w')")]
+    evil = [Run(os.system, f"touch {mark}"), Run(eval, f"open({str(mark)!r}, 'w')"), Run(exec, f"open({str(mark)!r}, 'w')"), Run(Path, "x"),
+            Run(getattr, np.ndarray, "tofile"), Run(np.load, str(mark)), Run(np.ndarray, (3,), "O"),
+            np.array([{}]), np.array(["text"]), np.zeros(2, "f4,i4")]
     for protocol in range(5):
         for x in evil:
             for content in (x, [np.zeros(3), x], {"training": x}):
@@ -300,9 +308,11 @@ def test_unknown_name():
 
 
 def test_datasets_table():
-    assert list(DATASETS) == ["digits", "static_mnist", "dynamic_mnist", "omniglot", "omniglot_lake", "caltech101", "frey_faces", "histopathology"]
-    for name, source in DATASETS.items():
-        assert source.likelihood in ("bernoulli", "logistic") and len(source.shape) == 3 and source.url.startswith("http") and source.citation
+    assert list(DATASETS) == ["digits", "static_mnist", "dynamic_mnist", "omniglot", "omniglot_lake", "caltech101", "frey_faces",
+                              "histopathology"]
+    for source in DATASETS.values():
+        assert source.likelihood in ("bernoulli", "logistic") and len(source.shape) == 3
+        assert source.url.startswith("http") and source.citation
         for file in source.files:
             assert file.hash or file.archive_hash
             assert all(url.startswith(("https://", "http://")) for url in file.urls) and file.urls
@@ -320,7 +330,7 @@ def test_places_in_order(monkeypatch, tmp_path, no_real_places):
     for folder in folders: folder.mkdir(parents=True)
     monkeypatch.setenv("VAMPBOOK_DATA", str(folders[1]))
     assert check("frey_faces", folders[0]) == [("a.bin.gz", None, "missing")]
-    for folder, name in zip(folders[::-1], ("a.bin", "a.bin.gz", "a.bin")):
+    for folder, name in zip(folders[::-1], ("a.bin", "a.bin.gz", "a.bin"), strict=True):
         (folder / name).write_bytes(b"x")
         assert check("frey_faces", folders[0]) == [("a.bin.gz", folder / name, "no known hash")]
 
@@ -329,8 +339,10 @@ def test_damaged_files_on_disk(monkeypatch, tmp_path):
     body = b"content " * 100
     serve(monkeypatch, DataFile("a.bin", (), known(body)))
     (tmp_path / "a.bin.gz").write_bytes(gzip.compress(body))
-    assert check("frey_faces", tmp_path) == [("a.bin", tmp_path / "a.bin.gz", "ok")] and fetch("frey_faces", tmp_path) == [tmp_path / "a.bin.gz"]
-    for bad, message in ((gzip.compress(body)[:-5], "damaged or cut-off gzip"), (gzip.compress(body[1:]), f"expected {known(body)}, found {known(body[1:])}"),
+    assert check("frey_faces", tmp_path) == [("a.bin", tmp_path / "a.bin.gz", "ok")]
+    assert fetch("frey_faces", tmp_path) == [tmp_path / "a.bin.gz"]
+    for bad, message in ((gzip.compress(body)[:-5], "damaged or cut-off gzip"),
+                         (gzip.compress(body[1:]), f"expected {known(body)}, found {known(body[1:])}"),
                          (b"\x1f\x8bjunk", "damaged or cut-off gzip"), (b"", "not the published file")):
         (tmp_path / "a.bin.gz").write_bytes(bad)
         assert message in check("frey_faces", tmp_path)[0][2]
@@ -345,15 +357,17 @@ def test_git_hash(tmp_path):
 
 
 def test_import_needs_neither_pooch_nor_plots():
-    code = "import sys, vampbook.data; print({'pooch', 'sklearn', 'matplotlib', 'fastcore', 'requests', 'IPython', 'pandas'} & set(sys.modules))"
+    code = "import sys, vampbook.data; print({'pooch', 'sklearn', 'matplotlib', 'fastcore', 'requests', 'IPython'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "set()"
 
 
 def test_files_at_hand_need_no_pooch(tmp_path):
     (tmp_path / "freyfaces.pkl").write_bytes(python2_pickle(np.zeros((1965, 560), np.uint8)))
-    code = ("import sys; sys.modules['pooch'] = None; from dataclasses import replace; from vampbook.data import *; s = DATASETS['frey_faces'];"
+    code = ("import sys; sys.modules['pooch'] = None; from dataclasses import replace; from vampbook.data import *\n"
+            "s = DATASETS['frey_faces']\n"
             "DATASETS['frey_faces'] = replace(s, files=(replace(s.files[0], hash=None),)); print(len(load('frey_faces').train))")
-    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"VAMPBOOK_DATA": str(tmp_path)})
+    env = os.environ | {"VAMPBOOK_DATA": str(tmp_path)}
+    r = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=env)
     assert r.stdout.strip() == "1565", r.stderr
 
 
@@ -408,7 +422,8 @@ def test_fetch(monkeypatch, tmp_path, server):
 
 @pytest.mark.parametrize("kind, error, message", [
     ("short", FileNotFoundError, "Connection broken|IncompleteRead"), ("drop", FileNotFoundError, "Connection aborted|Remote end closed"),
-    ("missing", FileNotFoundError, "404 Client Error"), ("lie", ValueError, "not the published file: expected sha256:"), ("empty", ValueError, "not the published file"),
+    ("missing", FileNotFoundError, "404 Client Error"), ("lie", ValueError, "not the published file: expected sha256:"),
+    ("empty", ValueError, "not the published file"),
 ])
 def test_bad_downloads_leave_nothing(monkeypatch, tmp_path, server, kind, error, message):
     url = f"{server.url}/{kind}/a.bin"
@@ -422,14 +437,29 @@ def test_bad_downloads_leave_nothing(monkeypatch, tmp_path, server, kind, error,
 
 def test_next_mirror(monkeypatch, tmp_path, server):
     server.bodies["/lie/a.bin"] = b"no"
-    serve(monkeypatch, DataFile("a.bin", tuple(f"{server.url}/{kind}/a.bin" for kind in ("missing", "short", "lie", "ok")), known(BODY)))
-    assert fetch("frey_faces", tmp_path)[0].read_bytes() == BODY and list(tmp_path.iterdir()) == [tmp_path / "a.bin"] and len(server.requests) == 4
+    urls = tuple(f"{server.url}/{kind}/a.bin" for kind in ("missing", "short", "lie", "ok"))
+    serve(monkeypatch, DataFile("a.bin", urls, known(BODY)))
+    assert fetch("frey_faces", tmp_path)[0].read_bytes() == BODY
+    assert list(tmp_path.iterdir()) == [tmp_path / "a.bin"] and len(server.requests) == 4
+
+
+def test_put_in_place_in_one_step(monkeypatch, tmp_path, server):
+    "The name appears by os.replace from the same folder, when the content is whole."
+    seen, replace_ = [], os.replace
+    def watched(src, dst):
+        seen.append((Path(src).read_bytes() == BODY, Path(dst).exists(), tmp_path in Path(src).parents))
+        replace_(src, dst)
+        seen.append(Path(dst).read_bytes() == BODY)
+    serve(monkeypatch, DataFile("a.bin", (server.url + "/ok/a.bin",), known(BODY)))
+    monkeypatch.setattr(os, "replace", watched)
+    fetch("frey_faces", tmp_path)
+    assert seen == [(True, False, True), True]
 
 
 def test_gzip_undone_on_the_way(monkeypatch, tmp_path, server):
     "Some servers declare a .gz file as an encoding, and the client undoes it: the hash is of the content, so both are right."
     server.bodies |= {"/encoded/a.gz": gzip.compress(BODY), "/ok/b.gz": gzip.compress(BODY)}
-    serve(monkeypatch, DataFile("a.gz", (server.url + "/encoded/a.gz",), known(BODY)), DataFile("b.gz", (server.url + "/ok/b.gz",), known(BODY)))
+    serve(monkeypatch, *(DataFile(f"{x}.gz", (f"{server.url}/{kind}/{x}.gz",), known(BODY)) for x, kind in (("a", "encoded"), ("b", "ok"))))
     a, b = fetch("frey_faces", tmp_path)
     assert a.read_bytes() == BODY and gzip.decompress(b.read_bytes()) == BODY
     assert [status for _, _, status in check("frey_faces", tmp_path)] == ["ok", "ok"]
@@ -464,10 +494,12 @@ def test_archive(monkeypatch, tmp_path, server):
     file = DataFile("histopathology.pkl", (url,), archive_hash=known(archive))
     monkeypatch.setitem(DATASETS, "histopathology", replace(DATASETS["histopathology"], files=(file,)))
     bad = tar_gz("other.pkl", inside)
-    for body, archive_hash, message in ((archive[:-50], file.archive_hash, "not the published file"), (archive[:-50], None, "not an archive with histopathology.pkl"),
-                                        (bad, known(bad), "not an archive with"), (b"<html>", None, "not an archive with")):
+    for body, archive_hash, message in (
+            (archive[:-50], file.archive_hash, "not the published file"), (archive[:-50], None, "not an archive with histopathology.pkl"),
+            (bad, known(bad), "not an archive with"), (b"<html>", None, "not an archive with")):
         server.bodies["/ok/histopathology.pkl.tar.gz"] = body
-        monkeypatch.setitem(DATASETS, "histopathology", replace(DATASETS["histopathology"], files=(replace(file, archive_hash=archive_hash),)))
+        files = (replace(file, archive_hash=archive_hash),)
+        monkeypatch.setitem(DATASETS, "histopathology", replace(DATASETS["histopathology"], files=files))
         with pytest.raises(ValueError, match=message): load("histopathology", tmp_path)
         assert list(tmp_path.iterdir()) == []
     server.bodies["/ok/histopathology.pkl.tar.gz"] = archive
@@ -486,7 +518,9 @@ print(fetch("frey_faces", folder)[0].name)
 """
 
 
-def start(url, folder): return subprocess.Popen([sys.executable, "-c", FETCH, url, known(BODY), str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def start(url, folder):
+    command = [sys.executable, "-c", FETCH, url, known(BODY), str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def test_two_processes_at_once(tmp_path, server):
@@ -552,8 +586,8 @@ def test_real_labels(loaded):
     d = loaded("caltech101")
     unsplit = scipy.io.loadmat(Path(REAL) / "caltech101_silhouettes_28.mat")
     assert (sum(torch.bincount(y, minlength=101) for y in d.labels.values()).numpy() == np.bincount(unsplit["Y"].ravel() - 1)).all()
-    pairs = {(bytes(1 - x.reshape(28, 28, order="F")), y - 1) for x, y in zip(unsplit["X"], unsplit["Y"].ravel().astype(int))}
-    ours = {(bytes(x), y.item()) for split in ("train", "valid", "test") for x, y in zip(getattr(d, split).numpy(), d.labels[split])}
+    pairs = {(bytes(1 - x.reshape(28, 28, order="F")), y - 1) for x, y in zip(unsplit["X"], unsplit["Y"].ravel().astype(int), strict=True)}
+    ours = {(bytes(x), y.item()) for split, labels in d.labels.items() for x, y in zip(getattr(d, split).numpy(), labels, strict=True)}
     assert ours == pairs  # images and labels belong together, upright, by an independent reading of another file
 
 
@@ -565,7 +599,8 @@ def test_real_binarisation(loaded):
     assert not ink[p == 0].any() and ink[p == 1].all()
     z = (ink - p).sum() / np.sqrt((p * (1 - p)).sum())
     assert abs(z) < 5
-    mean = loaded("static_mnist").train.double().mean(0)  # same digits, differently rolled and split: the mean images agree, transposed they do not
+    # the same digits, differently rolled and split: the mean images agree, transposed they do not
+    mean = loaded("static_mnist").train.double().mean(0)
     dynamic = d.train.double().mean(0) / 255
     assert (mean - dynamic).abs().max() < 0.02 and (mean - dynamic.reshape(28, 28).T.ravel()).abs().max() > 0.2
 

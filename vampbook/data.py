@@ -30,11 +30,11 @@ def binarise(grey, rng):
     "Grey levels (uint8) -> 0/1, ink with probability v/255 exactly. `rng` is a np.random.RandomState, whose stream never changes."
     return (rng.randint(0, 255, grey.shape, dtype=np.uint8) < grey).astype(np.uint8)
 
-# %% ../nbs/00_data.ipynb #4cddc2fa
+# %% ../nbs/00_data.ipynb #4b59a5eb
 def read_idx(data):
     "Bytes of an IDX file (MNIST's format) -> read-only uint8 array of the shape its header states. ValueError if wrong or cut off."
     if data[:3] != b"\0\0\x08" or len(data) < 4:
-        raise ValueError(f"not an IDX file of bytes: its magic number is 0x{data[:4].hex()}, expected 0x00000803 (images) or 0x00000801 (labels)")
+        raise ValueError(f"not an IDX file of bytes: its magic number is 0x{data[:4].hex()}, not 0x803 (images) or 0x801 (labels)")
     start = 4 + 4 * data[3]
     if len(data) < start: raise ValueError(f"cut off inside the IDX header, after {len(data)} bytes")
     shape = struct.unpack(f">{data[3]}I", data[4:start])
@@ -42,9 +42,9 @@ def read_idx(data):
         raise ValueError(f"the IDX header promises {shape}, {math.prod(shape)} bytes, but {len(data) - start} follow: cut off or damaged")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
-# %% ../nbs/00_data.ipynb #85ebf11a
+# %% ../nbs/00_data.ipynb #f7950d48
 def read_amat(data):
-    "Bytes of an .amat text (a line per image, `0` or `1` between single spaces) -> N x D uint8 array. ValueError if it is anything else."
+    "Bytes of an .amat text (a line per image, `0` or `1` between single spaces) -> N x D uint8 array. ValueError if not so."
     width = data.find(b"\n") + 1  # D characters, each followed by a space or the line's end
     if width == 0 or width % 2 or len(data) % width:
         raise ValueError(f"not lines of equal length: {len(data)} bytes, the first line {width}: cut off, or not an .amat file")
@@ -135,9 +135,9 @@ def _plain(x):
     if isinstance(x, (list, tuple)): return [_plain(item) for item in x]
     return {key: _plain(item) for key, item in x.items()} if isinstance(x, dict) else x
 
-# %% ../nbs/00_data.ipynb #278f8ae4
+# %% ../nbs/00_data.ipynb #e048e621
 def read_pickle(data):
-    "Bytes of a pickle of numeric arrays in lists and dicts -> these; Python 2 files too. ValueError for any other global, before it is called."
+    "Bytes of a pickle of numeric arrays in lists and dicts (Python 2 files too) -> these. ValueError for anything else, before it runs."
     try: return _plain(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
     except ValueError: raise
     except Exception as e: raise ValueError(f"not a readable pickle ({type(e).__name__}: {e})") from e
@@ -166,7 +166,7 @@ class Source:
 
 DATASETS = {}
 
-# %% ../nbs/00_data.ipynb #c45db767
+# %% ../nbs/00_data.ipynb #4c1cb1fd
 def _shuffled(x, seed=0): return x[np.random.RandomState(seed).permutation(len(x))]
 
 def _split_digits():
@@ -176,18 +176,18 @@ def _split_digits():
     return *np.split(_shuffled(grey), cuts), np.split(_shuffled(bunch.target), cuts)
 
 DATASETS["digits"] = Source("Handwritten digits, part of scikit-learn: no download", (1, 8, 8), "bernoulli", True,
-    "https://archive.ics.uci.edu/dataset/80", "Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits, UCI", _split_digits)
+    "https://archive.ics.uci.edu/dataset/80", "Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits", _split_digits)
 
-# %% ../nbs/00_data.ipynb #c33480a1
+# %% ../nbs/00_data.ipynb #8942dbbf
 _toronto = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/"
-DATASETS["static_mnist"] = Source("MNIST, binarised once for everybody; the test file is sorted by class", (1, 28, 28), "bernoulli", False, _toronto,
-    "Salakhutdinov & Murray (2008); Larochelle & Murray (2011)", lambda *splits: (*splits, None), read_amat, tuple(
+DATASETS["static_mnist"] = Source("MNIST, binarised once for everybody; the test file is sorted by class", (1, 28, 28), "bernoulli", False,
+    _toronto, "Salakhutdinov & Murray (2008); Larochelle & Murray (2011)", lambda *splits: (*splits, None), read_amat, tuple(
     DataFile(f"binarized_mnist_{split}.amat", (f"{_toronto}binarized_mnist_{split}.amat",), f"sha256:{digest}") for split, digest in dict(
         train="ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d",
         valid="1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
         test="e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c").items()))
 
-# %% ../nbs/00_data.ipynb #3bd87c62
+# %% ../nbs/00_data.ipynb #d514b665
 _mirrors = "https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"
 _mnist_files = tuple(DataFile(name, tuple(mirror + name for mirror in _mirrors), f"sha256:{digest}") for name, digest in {
     "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -196,13 +196,15 @@ _mnist_files = tuple(DataFile(name, tuple(mirror + name for mirror in _mirrors),
     "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}.items())
 
 def _split_mnist(x, y, x_test, y_test):
-    for file, found, shape in zip(_mnist_files, (x, y, x_test, y_test), ((60000, 28, 28), (60000,), (10000, 28, 28), (10000,))):
+    shapes = (60000, 28, 28), (60000,), (10000, 28, 28), (10000,)
+    for file, found, shape in zip(_mnist_files, (x, y, x_test, y_test), shapes, strict=True):
         if found.shape != shape: raise ValueError(f"{file.name} should have shape {shape}, not {found.shape}")
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
     return x[:50000], x[50000:], x_test, [y[:50000], y[50000:], y_test]
 
 DATASETS["dynamic_mnist"] = Source("MNIST in grey, every training batch binarised anew", (1, 28, 28), "bernoulli", True,
-    "http://yann.lecun.com/exdb/mnist", "LeCun, Cortes & Burges (1998), The MNIST database of handwritten digits", _split_mnist, read_idx, _mnist_files)
+    "http://yann.lecun.com/exdb/mnist", "LeCun, Cortes & Burges (1998), The MNIST database of handwritten digits",
+    _split_mnist, read_idx, _mnist_files)
 
 # %% ../nbs/00_data.ipynb #a8ba9f65
 def _read_chardata(data): return [row_major(to_grey(x.T)) for x in read_mat(data, "data", "testdata")]
@@ -217,10 +219,11 @@ DATASETS["omniglot"] = Source("Characters of 50 alphabets in grey, as prepared f
     "Lake et al. (2015); Burda, Grosse & Salakhutdinov (2016)", _split_omniglot, _read_chardata,
     (DataFile("chardata.mat", (f"{_iwae}/raw/master/datasets/OMNIGLOT/chardata.mat",), "git:016a3536ffe5e1d38e42563a18d7a78bfaf643ec"),))
 
-# %% ../nbs/00_data.ipynb #b2e14cd8
+# %% ../nbs/00_data.ipynb #5186b319
 def _read_lake(data):
     paper, = read_npz(data, "images")
-    if paper.dtype != bool or paper.shape[-2:] != (105, 105): raise ValueError(f"expected bool images of 105 x 105, found {paper.dtype} {paper.shape}")
+    if paper.dtype != bool or paper.shape[-2:] != (105, 105):
+        raise ValueError(f"expected bool images of 105 x 105, found {paper.dtype} {paper.shape}")
     return shrink(~paper.reshape(-1, 105, 105))
 
 def _split_lake(background, evaluation):
@@ -228,19 +231,20 @@ def _split_lake(background, evaluation):
     return train, valid, test, None
 
 _packed = "https://github.com/bitsandscraps/omniglot/raw/9514cfd6780ed78e96a4d88bae8c85f3ee31359e/"
-DATASETS["omniglot_lake"] = Source("OMNIGLOT's originals shrunk to 28x28; not comparable with published results", (1, 28, 28), "bernoulli", True,
-    "https://github.com/brendenlake/omniglot", "Lake, Salakhutdinov & Tenenbaum (2015), Science 350", _split_lake, _read_lake, tuple(
+DATASETS["omniglot_lake"] = Source("OMNIGLOT's originals shrunk to 28x28; not comparable with published results", (1, 28, 28),
+    "bernoulli", True, "https://github.com/brendenlake/omniglot", "Lake, Salakhutdinov & Tenenbaum (2015), Science 350",
+    _split_lake, _read_lake, tuple(
     DataFile(f"images_{part}.npz", (f"{_packed}images_{part}.npz",), f"sha256:{digest}") for part, digest in dict(
         background="8bf84167413cd00beacdce3fe582f780ab538d8dbef043a6d688f2527bbce199",
         evaluation="0b84c7ffd94c4841c0040e529c86a82eaaccb986d8eadad5673f7991b7475276").items()))
 
-# %% ../nbs/00_data.ipynb #b2189e10
+# %% ../nbs/00_data.ipynb #2c2219f3
 _caltech_parts = "train", "val", "test"
 
 def _read_caltech(data):
-    content = read_mat(data, *(f"{part}_data" for part in _caltech_parts), *(f"{part}_labels" for part in _caltech_parts))
+    content = read_mat(data, *(f"{part}_{what}" for what in ("data", "labels") for part in _caltech_parts))
     images, labels = content[:3], [y.ravel().astype(np.int64) - 1 for y in content[3:]]
-    for x, y in zip(images, labels):
+    for x, y in zip(images, labels, strict=True):
         if not np.isin(x, (0, 1)).all(): raise ValueError("silhouettes must be 0 and 1 only")
         if len(x) != len(y): raise ValueError(f"{len(x)} images, but {len(y)} labels")
     return [1 - row_major(x.astype(np.uint8)) for x in images], labels
@@ -250,7 +254,7 @@ DATASETS["caltech101"] = Source("Silhouettes of 101 kinds of objects", (1, 28, 2
     "Marlin, Swersky, Chen & de Freitas (2010), AISTATS", lambda content: (*content[0], content[1]), _read_caltech,
     (DataFile(_split1, (f"{_marlin}/{_split1}",), "sha256:eb6735e8d84b1850fabc5590124aab1755e90c9fd28123585324398405e1e42a"),))
 
-# %% ../nbs/00_data.ipynb #3a3c479f
+# %% ../nbs/00_data.ipynb #7dd2e179
 def _read_frey(data):
     faces = np.asarray(read_pickle(data))
     if faces.dtype != np.uint8 or faces.shape not in ((1, 1965, 560), (1965, 560)):
@@ -258,21 +262,24 @@ def _read_frey(data):
     return faces.reshape(1965, 560)
 
 _tomczak = "https://github.com/jmtomczak"
-DATASETS["frey_faces"] = Source("1965 video frames of one face, grey", (1, 28, 20), "logistic", False, "https://cs.nyu.edu/~roweis/data.html",
-    "B. Frey, from S. Roweis' data page", lambda faces: (*np.split(_shuffled(faces), (1565, 1765)), None), _read_frey,
+DATASETS["frey_faces"] = Source("1965 video frames of one face, grey", (1, 28, 20), "logistic", False,
+    "https://cs.nyu.edu/~roweis/data.html", "B. Frey, from S. Roweis' data page",
+    lambda faces: (*np.split(_shuffled(faces), (1565, 1765)), None), _read_frey,
     (DataFile("freyfaces.pkl", (f"{_tomczak}/vae_vampprior/raw/master/datasets/Freyfaces/freyfaces.pkl",),
               "sha256:3b69410c6a5fd6e03f09012905168be3712373a094a776f7e58fcd0670d2138a"),))
 
-# %% ../nbs/00_data.ipynb #5010c8b6
+# %% ../nbs/00_data.ipynb #b3342794
 def _read_histopathology(data):
     parts, keys = read_pickle(data), ("training", "validation", "test")
     if not isinstance(parts, dict) or not all(key in parts for key in keys):
-        raise ValueError(f"expected a dict with {', '.join(keys)}, found {list(parts) if isinstance(parts, dict) else type(parts).__name__}")
+        found = list(parts) if isinstance(parts, dict) else type(parts).__name__
+        raise ValueError(f"expected a dict with {', '.join(keys)}, found {found}")
     return [to_grey(np.asarray(parts[key]).reshape(-1, 784)) for key in keys]
 
 _householder = f"{_tomczak}/vae_householder_flow"
 DATASETS["histopathology"] = Source("Patches of biopsies, grey", (1, 28, 28), "logistic", False, _householder,
-    "Tomczak & Welling (2016), Improving Variational Auto-Encoders using Householder Flow", lambda parts: (*parts, None), _read_histopathology,
+    "Tomczak & Welling (2016), Improving Variational Auto-Encoders using Householder Flow",
+    lambda parts: (*parts, None), _read_histopathology,
     (DataFile("histopathology.pkl", (f"{_householder}/raw/master/datasets/histopathologyGray/histopathology.pkl.tar.gz",),
               archive_hash="git:40e100f65969106cbcf3c0f6f29e70e8e7e14fe3"),))
 
@@ -327,9 +334,9 @@ def _fetch_from(url, file, folder):
         os.replace(part, folder / file.name)
     return folder / file.name
 
-# %% ../nbs/00_data.ipynb #57e9d3f0
+# %% ../nbs/00_data.ipynb #6135af37
 def _download(file, root=None):
-    "Fetch `file` into `root`, else a writable VAMPBOOK_DATA, else the cache. FileNotFoundError, or ValueError if a server sent something else."
+    "Fetch `file` into `root`, else a writable VAMPBOOK_DATA, else the cache. FileNotFoundError; ValueError if a server sent another."
     looked = list(_places(root))
     folder = looked[0] if root or os.access(looked[0], os.W_OK) else looked[-1]  # the last is the cache
     failures, lied = [], False
@@ -402,7 +409,7 @@ class Dataset:
         sizes, megabytes = ", ".join(f"{len(x)} {split}" for split, x in splits.items()), sum(x.nbytes for x in splits.values()) / 1e6
         return f"Dataset {self.name}: {sizes}, shape {self.shape}, {self.likelihood}{', dynamic' * self.dynamic}, {megabytes:.1f} MB"
 
-# %% ../nbs/00_data.ipynb #7afb02b0
+# %% ../nbs/00_data.ipynb #fbf25c15
 def load(name, root=None):
     """Data set `name` (a key of DATASETS) from `root`, VAMPBOOK_DATA, the cache, or the network -> Dataset.
     ValueError: unknown name, or a file that is not what it should be. FileNotFoundError: neither here nor to be fetched."""
@@ -414,10 +421,10 @@ def load(name, root=None):
     try:
         *splits, labels = source.split(*arrays)
         for x in splits:
-            if x.ndim != 2 or x.shape[1] != math.prod(source.shape) or not len(x): raise ValueError(f"expected images {source.shape}, found {x.shape}")
+            if x.shape[1:] != (math.prod(source.shape),): raise ValueError(f"expected images {source.shape}, found {x.shape}")
     except ValueError as e: raise _wrong(paths, name, e) from e
     if source.dynamic:
         rng = np.random.RandomState(0)
         splits[1:] = [binarise(x, rng) for x in splits[1:]]
-    if labels: labels = {split: torch.tensor(y, dtype=torch.int64) for split, y in zip(("train", "valid", "test"), labels)}
+    if labels: labels = {split: torch.tensor(y, dtype=torch.int64) for split, y in zip(("train", "valid", "test"), labels, strict=True)}
     return Dataset(name, *map(torch.tensor, splits), source.shape, source.likelihood, source.dynamic, labels)
