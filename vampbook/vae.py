@@ -28,7 +28,7 @@ class Bernoulli:
     @staticmethod
     def mean(params): return params.sigmoid()
 
-# %% ../nbs/05_vae.ipynb #42e10d4d
+# %% ../nbs/05_vae.ipynb #96032e40
 class DiscretizedLogistic:
     """p(x | z) for grey pixels (v + 0.5) / 256: the decoder's output is a location (through a sigmoid) and a log-scale (clamped to [-4.5, 0]) a pixel.
 
@@ -43,17 +43,17 @@ class DiscretizedLogistic:
     @staticmethod
     def mean(params):
         mu, log_scale = DiscretizedLogistic.split(params)
-        s = log_scale.exp()   # E of the logistic variable clipped to [0, 1]
-        return s * (F.logsigmoid((1 - mu) / s) - F.logsigmoid(-mu / s))
+        s = log_scale.exp()
+        return s * (F.logsigmoid((1 - mu) / s) - F.logsigmoid(-mu / s))   # of the logistic variable clipped to [0, 1]
 
 # %% ../nbs/05_vae.ipynb #48c3b6b9
 LIKELIHOODS = {"bernoulli": Bernoulli, "logistic": DiscretizedLogistic}
 
-# %% ../nbs/05_vae.ipynb #688ccdd5
+# %% ../nbs/05_vae.ipynb #9b824c03
 def encode_with_prior(encode, prior, x):
     """(mu, logvar) of q(z | x), B x M each, and the prior's mixture, in one forward pass: if the prior encodes pseudo-inputs, x rides along.
 
-    Raises ValueError when x and the pseudo-inputs differ in shape."""
+    Raises ValueError when x and the pseudo-inputs differ in their number of pixels."""
     posterior = None
     def encode_both(u):
         nonlocal posterior
@@ -64,7 +64,7 @@ def encode_with_prior(encode, prior, x):
     mixture = prior.mixture(encode_both)
     return posterior or encode(x), mixture
 
-# %% ../nbs/05_vae.ipynb #ba1bcaa3
+# %% ../nbs/05_vae.ipynb #ac92feb1
 class LatentVariableModel(nn.Module):
     """What every model of the book shares; a model adds `encode`, `decode` and `terms`.
 
@@ -79,7 +79,7 @@ class LatentVariableModel(nn.Module):
         return self.prior.mixture(self.encode)
 
     def log_px(self, x, params):
-        "log p(x | z) in nats, from the decoder's output: B x D, ... x B x (D n_params) -> ... x B. ValueError when D and the output do not fit."
+        "log p(x | z) in nats from the decoder's output: B x D, ... x B x (D n_params) -> ... x B. ValueError when the two do not fit."
         wanted = self.likelihood.n_params * x.shape[-1]
         if params.shape[-1] != wanted:
             raise ValueError(f"the decoder has {params.shape[-1]} outputs; {self.likelihood.__name__} with {x.shape[-1]} pixels needs {wanted}")
@@ -87,7 +87,7 @@ class LatentVariableModel(nn.Module):
 
     @torch.no_grad()
     def sample(self, n, prior=None):
-        "n images from the model, n x D in [0, 1]: z from the prior (its component first), then E[x | z]. `prior`: as in `terms`."
+        "n images from the model, n x D in [0, 1]: z from the prior (its component first), then E[x | z]. `prior`: what `mixture()` returned."
         return self.decode((self.mixture() if prior is None else prior).sample(n))
 
     @torch.no_grad()
