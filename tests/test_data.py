@@ -91,6 +91,7 @@ def test_dynamic_mnist(monkeypatch, tmp_path):
     for x in (d.valid, d.test, d.batch("train")):  # 5 standard deviations of the mean of >= 10 000 rolls
         assert abs(x[:, 59].float().mean() - 128 / 255) < 5 * 0.5 / 100
     assert not torch.equal(d.valid[:, 59], d.test[:, 59])  # not the same rolls
+    assert torch.equal(d.batch("test"), d.test.float()) and torch.equal(d.batch("valid"), d.valid.float())  # rolled once, not again
     again = load("dynamic_mnist", tmp_path)
     assert torch.equal(d.valid, again.valid) and torch.equal(d.test, again.test)
 
