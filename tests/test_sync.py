@@ -1,0 +1,85 @@
+"""Notebooks, package and README say the same: export, clean and README are in sync, and the wheel carries all of it."""
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted(p for p in (ROOT / "nbs").glob("[0-9]*.ipynb"))
+
+
+def run(*command, cwd):
+    done = subprocess.run([sys.executable, *command], cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture
+def copy(tmp_path):
+    "A copy of the project, so that a check never changes the checkout."
+    ignore = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "demo", "runs")
+    return Path(shutil.copytree(ROOT, tmp_path / "project", ignore=ignore))
+
+
+def differences(a, b, pattern):
+    files = {p.relative_to(root) for root in (a, b) for p in root.glob(pattern)}
+    return [str(f) for f in sorted(files) if not ((a / f).exists() and (b / f).exists() and (a / f).read_bytes() == (b / f).read_bytes())]
+
+
+def test_export_is_in_sync(copy):
+    run("-c", "from nbdev.export import nb_export; from nbdev.doclinks import nbdev_export; nbdev_export()", cwd=copy)
+    assert differences(ROOT / "vampbook", copy / "vampbook", "*.py") == [], "run nbdev_export and commit the result"
+
+
+def test_notebooks_are_clean(copy):
+    run("-c", "from nbdev.clean import nbdev_clean; nbdev_clean()", cwd=copy)
+    assert differences(ROOT / "nbs", copy / "nbs", "*.ipynb") == [], "run nbdev_clean and commit the result"
+
+
+def test_readme_is_made_from_index(tmp_path):
+    run("-m", "nbconvert", "--to", "markdown", "--output-dir", tmp_path, ROOT / "nbs" / "index.ipynb", cwd=ROOT)
+    assert (tmp_path / "index.md").read_text() == (ROOT / "README.md").read_text(), "run `make readme` and commit the result"
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda p: p.stem)
+def test_chapter_is_executed_in_order_without_errors(path):
+    nb = nbformat.read(path, as_version=4)
+    nbformat.validate(nb)
+    code = [c for c in nb.cells if c.cell_type == "code"]
+    outputs = [o for c in code for o in c.outputs]
+    assert not [o for o in outputs if o.output_type == "error" or o.get("name") == "stderr"]
+    assert path.stat().st_size < 1_000_000
+    assert any(o.output_type in ("display_data", "execute_result") for o in outputs), "the notebook was committed without its outputs"
+    for cell in code:
+        lines = [line for line in cell.source.splitlines() if line.strip() and not line.startswith("#|")]
+        assert len(lines) <= 30, cell.source
+
+
+def test_wheel_works_outside_the_checkout(copy, tmp_path):
+    "The wheel holds every module and record, and imports from an empty folder without the tools of the notebooks."
+    run("-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path / "dist", copy, cwd=tmp_path)
+    (wheel,) = (tmp_path / "dist").glob("*.whl")
+    names = {n for n in zipfile.ZipFile(wheel).namelist() if n.startswith("vampbook/")}
+    assert names == {str(p.relative_to(ROOT)) for pattern in ("*.py", "results/*.json") for p in (ROOT / "vampbook").glob(pattern)}
+    zipfile.ZipFile(wheel).extractall(tmp_path / "site")
+    banned = "nbdev fastcore IPython matplotlib pooch sklearn pandas tyro"
+    check = f"""
+import sys
+sys.path.insert(0, {str(tmp_path / "site")!r})
+class Ban:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] in {banned.split()!r}: raise ImportError(f"{{name}} is not needed to import or train")
+sys.meta_path.insert(0, Ban())
+import vampbook, torch
+assert vampbook.__file__.startswith({str(tmp_path)!r}), vampbook.__file__
+data = vampbook.Dataset("toy", *[torch.randint(2, (60, 16), dtype=torch.uint8)] * 3, (1, 4, 4), "bernoulli", False)
+model = vampbook.VAE(vampbook.MLPEncoder(16, 2, 8), vampbook.MLPDecoder(2, 16, 8), vampbook.VampPrior.random(3, 16))
+assert len(vampbook.fit(model, data, vampbook.TrainConfig(epochs=2, device="cpu"), progress=False)) == 2
+assert vampbook.log_likelihood(model, data.batch("test"), 10, progress=False).shape == (60,)
+vampbook.recorded()
+"""
+    run("-c", check, cwd=tmp_path)
