@@ -28,9 +28,9 @@ class Bernoulli:
     @staticmethod
     def mean(params): return params.sigmoid()
 
-# %% ../nbs/05_vae.ipynb #96032e40
+# %% ../nbs/05_vae.ipynb #67699cee
 class DiscretizedLogistic:
-    """p(x | z) for grey pixels (v + 0.5) / 256: the decoder's output is a location (through a sigmoid) and a log-scale (clamped to [-4.5, 0]) a pixel.
+    """p(x | z) for grey pixels (v + 0.5) / 256: the decoder gives a location (by a sigmoid) and a log-scale (in [-4.5, 0]) a pixel.
 
     All locations come first, then all log-scales."""
     n_params = 2
@@ -49,9 +49,9 @@ class DiscretizedLogistic:
 # %% ../nbs/05_vae.ipynb #48c3b6b9
 LIKELIHOODS = {"bernoulli": Bernoulli, "logistic": DiscretizedLogistic}
 
-# %% ../nbs/05_vae.ipynb #9b824c03
+# %% ../nbs/05_vae.ipynb #a42290e0
 def encode_with_prior(encode, prior, x):
-    """(mu, logvar) of q(z | x), B x M each, and the prior's mixture, in one forward pass: if the prior encodes pseudo-inputs, x rides along.
+    """(mu, logvar) of q(z | x), B x M each, and the prior's mixture, in one forward pass: x rides along with the pseudo-inputs, if any.
 
     Raises ValueError when x and the pseudo-inputs differ in their number of pixels."""
     posterior = None
@@ -64,7 +64,7 @@ def encode_with_prior(encode, prior, x):
     mixture = prior.mixture(encode_both)
     return posterior or encode(x), mixture
 
-# %% ../nbs/05_vae.ipynb #ac92feb1
+# %% ../nbs/05_vae.ipynb #0a6e8f23
 class LatentVariableModel(nn.Module):
     """What every model of the book shares; a model adds `encode`, `decode` and `terms`.
 
@@ -82,12 +82,13 @@ class LatentVariableModel(nn.Module):
         "log p(x | z) in nats from the decoder's output: B x D, ... x B x (D n_params) -> ... x B. ValueError when the two do not fit."
         wanted = self.likelihood.n_params * x.shape[-1]
         if params.shape[-1] != wanted:
-            raise ValueError(f"the decoder has {params.shape[-1]} outputs; {self.likelihood.__name__} with {x.shape[-1]} pixels needs {wanted}")
+            name = self.likelihood.__name__
+            raise ValueError(f"the decoder has {params.shape[-1]} outputs; {name} with {x.shape[-1]} pixels needs {wanted}")
         return self.likelihood.log_prob(x, params)
 
     @torch.no_grad()
     def sample(self, n, prior=None):
-        "n images from the model, n x D in [0, 1]: z from the prior (its component first), then E[x | z]. `prior`: what `mixture()` returned."
+        "n images from the model, n x D in [0, 1]: z from the prior (component first), then E[x | z]. `prior`: what `mixture()` returned."
         return self.decode((self.mixture() if prior is None else prior).sample(n))
 
     @torch.no_grad()
@@ -95,7 +96,7 @@ class LatentVariableModel(nn.Module):
         "E[x | z] at one draw of z ~ q(z | x) for each row of x, B x D in [0, 1]."
         return self.decode(reparameterize(*self.encode(x), 1)[0])
 
-# %% ../nbs/05_vae.ipynb #43dca9b3
+# %% ../nbs/05_vae.ipynb #231fc0e2
 class VAE(LatentVariableModel):
     """One layer of latents: p(z) p(x | z), with q(z | x) = N(mu(x), diag exp(logvar(x))) (Tomczak & Welling eq. 1-3).
 
@@ -116,7 +117,7 @@ class VAE(LatentVariableModel):
     def terms(self, x, n_samples=1, prior=None):
         """One pass: the three log-densities of `n_samples` draws z ~ q(z | x) for each row of x (B x D), as `ElboTerms` (S x B, nats).
 
-        `prior`: what `mixture()` returned, to use it again instead of building it anew. ValueError when x has the wrong number of pixels."""
+        `prior`: what `mixture()` returned, to use it again instead of building it anew. ValueError for a wrong number of pixels."""
         (mu, logvar), prior = encode_with_prior(self.encode, self.prior, x) if prior is None else (self.encode(x), prior)
         z = reparameterize(mu, logvar, n_samples)   # S x B x M
         return ElboTerms(self.log_px(x, self.decoder(z)), prior.log_prob(z), log_normal(z, mu, logvar))
