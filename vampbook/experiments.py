@@ -136,14 +136,14 @@ def summary(history, config, max_rows=100):
     return {"epochs": len(history), "best_epoch": history.best_epoch + 1, "stopped": why_stop(history, config.train) or "not finished",
             "seconds": sum(history.curve("seconds")), "rows": rows}
 
-# %% ../nbs/18_experiments.ipynb #abc26f1d
+# %% ../nbs/18_experiments.ipynb #2963ef6c
 def scores(model, dataset, n_samples=5000, n_images=None, progress=True):
     "Scores on the test split, in nats: log-likelihood with standard error, quantiles and histogram over images; ELBO; active units."
     x, start = dataset.batch("test"), time.perf_counter()
     if n_images: x = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:n_images].to(x.device)]   # test files may be sorted by class
     ll = log_likelihood(model, x, n_samples, progress=progress).double()
     mean, error = mean_and_error(ll)
-    counts, edges = torch.histogram(ll, 40)
+    counts, edges = torch.histogram(ll, 25)
     return {"n_images": len(x), "n_samples": n_samples, "ll": mean, "ll_standard_error": error, "elbo": mean_elbo(model, dataset, "test").item(),
             "active_units": active_units(model, x), "bits_per_dim": bits_per_dim(mean, x.shape[1]),
             "ll_quantiles": dict(zip(("0.05", "0.25", "0.5", "0.75", "0.95"), ll.quantile(torch.tensor([.05, .25, .5, .75, .95], dtype=ll.dtype)).tolist())),
