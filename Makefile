@@ -9,7 +9,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test bench readme clean
+.PHONY: help demo test bench readme
 .DEFAULT_GOAL := help
 
 help:
@@ -51,6 +51,3 @@ bench: $(VENV)/.bench
 
 readme: $(VENV)/.dev
 	@$(BIN)/python -m nbconvert --to markdown --output-dir . --output README nbs/index.ipynb
-
-clean:
-	rm -rf $(VENV) build dist *.egg-info

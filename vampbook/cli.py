@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['DEMO', 'Run', 'COMMANDS', 'markdown_table', 'table_row', 'draw_ellipses', 'draw_latent_space', 'figure_page',
-           'read_record', 'demo', 'report', 'train_run', 'resume_run', 'evaluate_run', 'sample_run', 'list_datasets',
-           'data', 'main']
+           'finished_record', 'demo', 'report', 'train_run', 'resume_run', 'evaluate_run', 'sample_run',
+           'list_datasets', 'data', 'main']
 
 # %% ../nbs/20_command_line.ipynb #e2e89297
 import json
@@ -86,14 +86,15 @@ def figure_page(runs, path):
 # %% ../nbs/20_command_line.ipynb #432c2958
 DEMO = ExperimentConfig(dataset="digits", n_components=50, latent=8, hidden=128, train=TrainConfig(epochs=300, lr=1e-3, warmup=30, patience=30))
 
-# %% ../nbs/20_command_line.ipynb #c373d8d4
-def read_record(folder, history):
-    "The record of the run in `folder` if it was evaluated after its last epoch, else None."
+# %% ../nbs/20_command_line.ipynb #463a67b6
+def finished_record(folder, history, dataset):
+    "The record of the run in `folder`, if it tells of the last epoch and the whole test split with 5000 samples; else None."
     path = Path(folder, "record.json")
     record = json.loads(path.read_text()) if path.exists() else None
-    return record if record and record["train"]["epochs"] == len(history) else None
+    wanted = len(history), 5000, len(dataset.test)
+    return record if record and (record["train"]["epochs"], record["test"]["n_samples"], record["test"]["n_images"]) == wanted else None
 
-# %% ../nbs/20_command_line.ipynb #62c74199
+# %% ../nbs/20_command_line.ipynb #576c5050
 def demo(out: Path = Path("demo")):
     """The main job: two VAEs on the embedded digits, one with a standard normal prior, one with a VampPrior, compared.
 
@@ -106,7 +107,7 @@ def demo(out: Path = Path("demo")):
         print(f"{prior}: training in {folder}", file=sys.stderr)
         model, dataset, history = train(config, folder)
         if history.stopped == "interrupted": raise KeyboardInterrupt
-        runs.append((prior, model, dataset, read_record(folder, history) or evaluate(folder)))
+        runs.append((prior, model, dataset, finished_record(folder, history, dataset) or evaluate(folder)))
     table = markdown_table([table_row(record) for *_, record in runs])
     write_atomically(out / "comparison.md", lambda p: p.write_text(f"# Digits: test log-likelihood in nats, 5000 importance samples an image\n\n{table}\n"))
     figure_page(runs, out / "figures.png")
@@ -115,14 +116,15 @@ def demo(out: Path = Path("demo")):
 # %% ../nbs/20_command_line.ipynb #4c5c21a7
 Run = tyro.conf.Positional[Path]
 
-# %% ../nbs/20_command_line.ipynb #c03e6d3d
+# %% ../nbs/20_command_line.ipynb #9b108d15
 def report(history, folder):
-    "Say how a training ended and what comes next."
-    best = history.rows[history.best_epoch]["valid_elbo"] if len(history) else float("nan")
-    print(f"{history.stopped.replace('_', ' ')} after {len(history)} epochs; best validation ELBO {best:.2f} nats (epoch {history.best_epoch + 1}).")
+    "Say how a training ended and what comes next; -> exit status, 130 (as shells have it) after Ctrl-C."
+    best = f"best validation ELBO {history.rows[history.best_epoch]['valid_elbo']:.2f} nats (epoch {history.best_epoch + 1})" if len(history) else "no epoch finished"
+    print(f"{history.stopped.replace('_', ' ')} after {len(history)} epochs; {best}.")
     print(f"Next: `vampbook {'resume' if history.stopped == 'interrupted' else 'evaluate'} {folder}`.")
+    return 130 if history.stopped == "interrupted" else 0
 
-# %% ../nbs/20_command_line.ipynb #270b0533
+# %% ../nbs/20_command_line.ipynb #5b025b09
 def train_run(config: tyro.conf.OmitArgPrefixes[ExperimentConfig], out: Path | None = None):
     """Train a model, with a checkpoint after each epoch.
 
@@ -133,9 +135,9 @@ def train_run(config: tyro.conf.OmitArgPrefixes[ExperimentConfig], out: Path | N
         config: The experiment.
         out: Folder of the run. If not given: runs/DATASET-PRIOR-SEED."""
     out = out or Path("runs", f"{config.dataset}-{config.prior}-{config.train.seed}")
-    report(train(config, out)[-1], out)
+    return report(train(config, out)[-1], out)
 
-# %% ../nbs/20_command_line.ipynb #f49a8728
+# %% ../nbs/20_command_line.ipynb #fe392927
 def resume_run(run: Run, epochs: int | None = None):
     """Go on with a run that was cut short, or that shall get more epochs.
 
@@ -143,8 +145,8 @@ def resume_run(run: Run, epochs: int | None = None):
         run: Folder of the run.
         epochs: New limit on the epochs; as configured if not given."""
     config = read_config(run)
-    if epochs: config = replace(config, train=replace(config.train, epochs=epochs))
-    report(train(config, run)[-1], run)
+    if epochs is not None: config = replace(config, train=replace(config.train, epochs=epochs))
+    return report(train(config, run)[-1], run)
 
 # %% ../nbs/20_command_line.ipynb #676d1a4f
 def evaluate_run(run: Run, n_samples: int = 5000, n_images: int | None = None, device: str = "auto"):
@@ -205,11 +207,17 @@ def data(action: tyro.conf.Positional[Literal["list", "fetch", "check"]] = "list
 # %% ../nbs/20_command_line.ipynb #93479bb7
 COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": evaluate_run, "sample": sample_run, "data": data}
 
-# %% ../nbs/20_command_line.ipynb #d4769bfd
+# %% ../nbs/20_command_line.ipynb #6b67ef43
 def main(args=None):
     "Entry point of `vampbook`; -> exit status. A user's mistake is one message on stderr, not a traceback."
     try: return tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook", description=vampbook.__doc__, args=args) or 0
     except (ValueError, OSError, TrainingError) as e:
         print(f"vampbook: {e}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt: return 130
+    except RuntimeError as e:
+        if "memory" not in str(e): raise
+        print(f"vampbook: not enough memory for this model or batch; make it smaller ({str(e).splitlines()[0]})", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("vampbook: interrupted; the same command goes on", file=sys.stderr)
+        return 130

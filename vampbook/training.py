@@ -7,7 +7,7 @@ __all__ = ['check_types', 'TrainConfig', 'pick_device', 'mean_elbo', 'History', 
            'train_epoch', 'TrainingError', 'run_epoch', 'write_atomically', 'checksum', 'save_checkpoint',
            'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume', 'fit']
 
-# %% ../nbs/06_training.ipynb #3a3baa97
+# %% ../nbs/06_training.ipynb #dca7e9fb
 import json
 import math
 import os
@@ -15,18 +15,20 @@ import time
 import zlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from typing import get_args
 
 import safetensors
 import safetensors.torch
 import torch
 from tqdm.auto import tqdm
 
-# %% ../nbs/06_training.ipynb #e63f0fd4
+# %% ../nbs/06_training.ipynb #ce4305b2
 def check_types(config):
-    "ValueError if a field of the dataclass `config` is not of the type that it declares; a float may be given as an int."
+    "ValueError if a field of the dataclass `config` is not of the type that it declares (a float may be an int), or none of the choices of a Literal."
     for f in fields(config):
-        value = getattr(config, f.name)
-        if type(value) is not f.type and not (f.type is float and type(value) is int):
+        value, choices = getattr(config, f.name), get_args(f.type)
+        if choices and value not in choices: raise ValueError(f"unknown {f.name} {value!r}; choose one of {', '.join(choices)}")
+        if not choices and type(value) is not f.type and not (f.type is float and type(value) is int):
             raise ValueError(f"{f.name} must be of type {f.type.__name__}; got {value!r}")
 
 # %% ../nbs/06_training.ipynb #a56ba7de
