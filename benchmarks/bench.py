@@ -1,4 +1,4 @@
-"""Speed of the book's rules, as ratios measured in one process, rounds interleaved, medians.
+"""Speed and memory of the book's rules. Speed as ratios: all works in one process, rounds interleaved, medians over rounds.
 
     make bench                                  everything, with Pythae
     python benchmarks/bench.py --rounds 15      the same, in an environment of your own (without Pythae if it is not installed)
@@ -6,18 +6,24 @@
 Milliseconds depend on the machine and its mood; a ratio compares neighbours in time. `wanted` is what the project asks for.
 """
 import argparse
+import importlib.util
 import statistics
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import textbook
 import torch
-from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
-from vampbook import DiagonalMixture, MLPDecoder, MLPEncoder, StandardNormal, TrainConfig, VAE, VampPrior, log_likelihood, log_normal
+from vampbook import VAE, DiagonalMixture, MLPDecoder, MLPEncoder, StandardNormal, TrainConfig, VampPrior, log_likelihood, log_normal
 from vampbook.data import Dataset
 from vampbook.training import train_epoch
 
 PIXELS, LATENT, HIDDEN, K, BATCH, S = 784, 40, 300, 500, 100, 5000
+STEPS = 10   # training steps, or matrix products, in one work
+SHAPES = (1024, 1024, 1024), (600, 784, 600)   # n x k times k x m; the last is the encoder's first layer
 
 
 def ms(work):
@@ -27,13 +33,18 @@ def ms(work):
 
 
 def interleaved(rounds, **works):
-    "Medians over `rounds` of the milliseconds of each work, and of each one's ratio to `ours` in the same round."
+    "-> for each round, the milliseconds of each work."
     for work in works.values():
         work()
-    times = [{name: ms(work) for name, work in works.items()} for _ in range(rounds)]
-    median = {name: statistics.median(t[name] for t in times) for name in works}
-    ratio = {name: statistics.median(t[name] / t["ours"] for t in times) for name in works if name != "ours"}
-    return median, ratio
+    return [{name: ms(work) for name, work in works.items()} for _ in range(rounds)]
+
+
+def row(what, rounds, n, wanted):
+    "A line of the table: medians of the milliseconds for one of `n`, and of each one's ratio to ours in the same round."
+    names = "ours", "textbook", "pythae"
+    times = [f"{statistics.median(r[name] for r in rounds) / n:.3g}" if name in rounds[0] else "" for name in names]
+    ratios = [f"{statistics.median(r[name] / r['ours'] for r in rounds):.2f}" if name in rounds[0] else "" for name in names[1:]]
+    return [what, *times, *ratios, f"≥ {wanted}" if wanted else ""]
 
 
 def digits_like(n):
@@ -47,81 +58,107 @@ def model(prior):
     return VAE(MLPEncoder(PIXELS, LATENT, HIDDEN), MLPDecoder(LATENT, PIXELS, HIDDEN), prior)
 
 
-def epochs(model, grey, config=TrainConfig(warmup=2)):
-    "A function that runs the book's own training loop over `grey`; called with a new one each time."
+def epochs(model, grey):
+    "A function that runs the book's own training loop over `grey` once."
+    config = TrainConfig(warmup=2)
     dataset = Dataset("bench", grey, grey, grey, (1, 28, 28), "bernoulli", True)
-    optimizer = torch.optim.Adam(model.parameters(), config.lr, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), config.lr, fused=True)   # as `fit` makes it
     return lambda: train_epoch(model, dataset, optimizer, config, 0)
 
 
-def steps(generator, n):
-    return lambda: [next(generator) for _ in range(n)]
+def steps(generator):
+    return lambda: [next(generator) for _ in range(STEPS)]
 
 
-def matmul_flops(model, x):
-    "Floating-point operations of the linear layers in one training step: forward, gradient of the weights, gradient of the inputs."
-    total = 0
-
-    def count(layer, args, output):
-        nonlocal total
-        total += 3 * 2 * args[0].numel() * layer.out_features
-
-    hooks = [m.register_forward_hook(count) for m in model.modules() if isinstance(m, nn.Linear)]
-    model.terms(x)
-    for hook in hooks:
-        hook.remove()
-    return total
+def step_flops(model, x):
+    "Floating-point operations of the matrix products in one training step, forward and backward, as PyTorch counts them."
+    with FlopCounterMode(display=False) as counter:
+        model.terms(x).elbo().mean().backward()
+    model.zero_grad()
+    return counter.get_total_flops()
 
 
-def rows(rounds, pythae):
-    grey = digits_like(1000)
-    images, n = grey / 255, len(grey) // BATCH
-    x = torch.bernoulli(images)
-
-    # one training step, with a VampPrior
+def training_rows(rounds, pythae):
+    grey = digits_like(STEPS * BATCH)
     ours, theirs = model(VampPrior.random(K, PIXELS)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K)
-    a, b = torch.randn(2, 1024, 1024)
-    works = {"ours": epochs(ours, grey), "textbook": steps(textbook.training_steps(theirs, images), n), "gemm": lambda: [a @ b for _ in range(n)]}
+    works = {"ours": epochs(ours, grey), "textbook": steps(textbook.training_steps(theirs, grey / 255))}
+    if pythae:
+        works["pythae"] = steps(pythae.training_steps(pythae.make(PIXELS, LATENT, HIDDEN, K), grey / 255))
+    yield row(f"training step, VampPrior, K = {K}, batch of {BATCH}", interleaved(rounds, **works), STEPS, 2.2)
+
+    # The same step against nothing but matrix products. The machine's rate is the best of several shapes.
+    flops = step_flops(ours, torch.bernoulli(grey[:BATCH] / 255))
+    pairs = {(n, k, m): (torch.randn(n, k), torch.randn(k, m)) for n, k, m in SHAPES}
+    products = {str(shape): lambda a=a, b=b: [a @ b for _ in range(3)] for shape, (a, b) in pairs.items()}
+    timed = interleaved(2 * rounds, ours=epochs(ours, grey), **products)
+    rates = [max(3 * 2 * n * k * m / r[str((n, k, m))] for n, k, m in SHAPES) for r in timed]
+    shares = [STEPS * flops / r["ours"] / rate for r, rate in zip(timed, rates, strict=True)]
+    step = statistics.median(r["ours"] for r in timed) / STEPS
+    yield [f"its share of {statistics.median(rates) / 1e6:.0f} GFLOP/s, the rate of matrix products", f"{step:.3g}", "", "",
+           f"{statistics.median(shares):.2f}", "", "≥ 0.7"]
+
+
+def likelihood_rows(rounds, pythae):
+    x, few = torch.bernoulli(digits_like(2) / 255), max(3, rounds // 2)   # two images, since the textbook takes a second for each
+    vamp, theirs = model(VampPrior.random(K, PIXELS)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K)
+    works = {"ours": lambda: log_likelihood(vamp, x, S, progress=False), "textbook": lambda: theirs.log_likelihood(x, S)}
     if pythae:
         other = pythae.make(PIXELS, LATENT, HIDDEN, K)
-        works["Pythae"] = steps(pythae.training_steps(other, images), n)
-    median, ratio = interleaved(rounds, **works)
-    share = matmul_flops(ours, x[:BATCH]) / (2 * 1024 ** 3) * ratio["gemm"]
-    yield f"training step, VampPrior K = {K} (ms)", median, ratio, n, 2.2
-    yield "share of the GEMM rate in that step", {}, {"GEMM": share}, 1, 0.7
+        works["pythae"] = lambda: pythae.log_likelihood(other, x, S)
+    yield row(f"log p(x) of an image, S = {S}, VampPrior", interleaved(few, **works), len(x), 14)
+    plain, theirs0 = model(StandardNormal(LATENT)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, 0)
+    works = {"ours": lambda: log_likelihood(plain, x, S, progress=False), "textbook": lambda: theirs0.log_likelihood(x, S)}
+    yield row(f"log p(x) of an image, S = {S}, standard normal", interleaved(rounds, **works), len(x), 2.5)
 
-    # log-likelihood of one image, S = 5000
-    m = 4
-    works = {"ours": lambda: log_likelihood(ours, x[:m], S, progress=False), "textbook": lambda: theirs.log_likelihood(x[:m], S)}
-    if pythae:
-        works["Pythae"] = lambda: pythae.log_likelihood(other, x[:m], S)
-    yield f"log p(x) of an image, S = {S}, VampPrior (ms)", *interleaved(max(3, rounds // 3), **works), m, 14
-    ours, theirs = model(StandardNormal(LATENT)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, 0)
-    works = {"ours": lambda: log_likelihood(ours, x[:m], S, progress=False), "textbook": lambda: theirs.log_likelihood(x[:m], S)}
-    yield f"log p(x) of an image, S = {S}, standard normal (ms)", *interleaved(rounds, **works), m, 2.5
 
-    # the mixture's log-density alone
-    z, mu, logvar = torch.randn(BATCH, LATENT), torch.randn(K, LATENT), torch.randn(K, LATENT).clamp(-6, 2)
+def mixture_rows(rounds):
+    mu, logvar = torch.randn(K, LATENT), torch.randn(K, LATENT).clamp(-6, 2)
     mixture = DiagonalMixture(mu, logvar)
-    broadcast = lambda: log_normal(z[:, None], mu, logvar).logsumexp(1)
-    yield f"log p(z) of {BATCH} points under {K} components (ms)", *interleaved(10 * rounds, ours=lambda: mixture.log_prob(z), textbook=broadcast), 1, 20
+    for n, what, ours in ((BATCH, "a training batch, mixture built anew", lambda z: DiagonalMixture(mu, logvar).log_prob(z)),
+                          (1000, "a pass of an evaluation", mixture.log_prob)):
+        z = torch.randn(n, LATENT)
+        works = {"ours": lambda: ours(z), "textbook": lambda: log_normal(z[:, None], mu, logvar).logsumexp(1)}
+        yield row(f"log p(z) of {n} points, {K} components: {what}", interleaved(3 * rounds, **works), 1, 20)
+
+
+def memory_rows():
+    "Each in a process of its own, since a process never forgets its peak. Linux only."
+    for n, samples, wanted in ((20, 500, ""), (20, S, "the same"), (200, 500, "the same")):
+        done = subprocess.run([sys.executable, __file__, "--memory", str(n), str(samples)], capture_output=True, text=True, check=True)
+        yield [f"memory that log p(x) of {n} images, S = {samples}, adds at its peak (MB)", f"{float(done.stdout):.0f}", "", "", "", "", wanted]
+
+
+def peak_mb():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def memory(n, samples):
+    "Peak of log_likelihood in MB, beyond that of the same call with two samples."
+    vae, x = model(VampPrior.random(K, PIXELS)), torch.bernoulli(digits_like(n) / 255)
+    log_likelihood(vae, x[:1], 2, progress=False)
+    before = peak_mb()
+    log_likelihood(vae, x, samples, progress=False)
+    return peak_mb() - before
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--memory", type=int, nargs=2, metavar=("IMAGES", "SAMPLES"), help="print only the peak memory (MB) of one log_likelihood")
     args = parser.parse_args()
     torch.manual_seed(0)
-    try:
+    if args.memory:
+        return print(memory(*args.memory))
+    pythae = None
+    if importlib.util.find_spec("pythae"):
         import pythae_vamp as pythae
-    except ImportError:
-        pythae = None
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.rounds} rounds" + ("" if pythae else "; Pythae is not installed"))
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.rounds} rounds{'' if pythae else '; Pythae is not installed'}; times in ms\n")
     print("| what | ours | textbook | Pythae | textbook : ours | Pythae : ours | wanted |\n| --- | --- | --- | --- | --- | --- | --- |")
-    for what, median, ratio, n, wanted in rows(args.rounds, pythae):
-        cells = [f"{median[k] / n:.3g}" if k in median else "" for k in ("ours", "textbook", "Pythae")]
-        ratios = [f"{ratio[k]:.2f}" if k in ratio else "" for k in ("textbook", "Pythae")] if "GEMM" not in ratio else [f"{ratio['GEMM']:.2f}", ""]
-        print("|", " | ".join([what, *cells, *ratios, f">= {wanted}"]), "|", flush=True)
+    parts = [training_rows(args.rounds, pythae), likelihood_rows(args.rounds, pythae), mixture_rows(args.rounds)]
+    for part in parts + [memory_rows()] * sys.platform.startswith("linux"):
+        for cells in part:
+            print("|", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":
