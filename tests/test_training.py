@@ -20,7 +20,7 @@ import vampbook.training as training
 from vampbook.data import Dataset
 from vampbook.networks import MLPDecoder, MLPEncoder
 from vampbook.priors import StandardNormal, VampPrior
-from vampbook.training import History, TrainConfig, TrainingError, fit, read_checkpoint, save_checkpoint
+from vampbook.training import History, TrainConfig, TrainingError, checksum, fit, read_checkpoint, save_checkpoint
 from vampbook.vae import VAE
 
 CONFIG = TrainConfig(epochs=40, batch_size=50, warmup=10, lr=5e-3, device="cpu")
@@ -301,6 +301,18 @@ def test_what_a_resumed_run_holds_is_not_the_file(tmp_path):
     assert same(groups["best"], expected)
 
 
+def test_the_test_split_takes_no_part():
+    "Training and validation do not change when the test images are blank; with blank validation images the validation does, and nothing else."
+    def run(*blank):
+        model, dataset = make()
+        dataset = replace(dataset, **{split: torch.zeros_like(getattr(dataset, split)) for split in blank})
+        return model, fit(model, dataset, replace(CONFIG, epochs=2), progress=False)
+    reference, other = run(), run("valid")[1]
+    assert same_run(*run("test"), reference)
+    assert other.curve("train_elbo") == reference[1].curve("train_elbo")
+    assert all(a != b for a, b in zip(other.curve("valid_elbo"), reference[1].curve("valid_elbo")))
+
+
 # --- refusals ----------------------------------------------------------------------------------------------------------------------
 
 def test_changed_settings_are_named(tmp_path):
@@ -352,18 +364,17 @@ def test_files_of_others(tmp_path):
 
 def test_settings_of_another_version_or_type(tmp_path):
     for config in ('{"epochs": 3, "momentum": 0.9}', '{"epochs": "3"}', '{"epochs": 2.5}', "[]", "7", "{", '{"lr": -1}'):
-        (tmp_path / FILE).write_bytes(safetensors.torch.save({"model/weight": torch.zeros(2)}, {"format": "1", "config": config, "history": '{"rows": []}'}))
-        with pytest.raises(ValueError, match="not a readable checkpoint"): read_checkpoint(tmp_path / FILE)
+        tensors, history = {"model/weight": torch.zeros(2)}, '{"rows": []}'
+        header = {"format": "1", "config": config, "history": history, "crc32": checksum(tensors, config, history)}
+        (tmp_path / FILE).write_bytes(safetensors.torch.save(tensors, header))
+        with pytest.raises(ValueError, match="not a readable checkpoint") as e: read_checkpoint(tmp_path / FILE)
+        assert "checksum" not in str(e.value)   # it is the settings that are refused
 
 
-def test_checkpoint_without_checksum_is_read(tmp_path):
-    "The first runs were written without one."
-    model, history = train(tmp_path, epochs=2)
-    with safetensors.safe_open(tmp_path / FILE, "pt") as f:
-        header = {key: value for key, value in f.metadata().items() if key != "crc32"}
-        tensors = {key: f.get_tensor(key).clone() for key in f.keys()}
-    (tmp_path / FILE).write_bytes(safetensors.torch.save(tensors, header))
-    assert same_run(*train(tmp_path, epochs=4), train(epochs=4))
+def test_checkpoint_without_checksum_is_refused(tmp_path):
+    header = {"format": "1", "config": json.dumps(asdict(CONFIG)), "history": '{"rows": []}'}
+    (tmp_path / FILE).write_bytes(safetensors.torch.save({"model/weight": torch.zeros(2)}, header))
+    with pytest.raises(ValueError, match="checksum"): read_checkpoint(tmp_path / FILE)
 
 
 class Bomb:

@@ -184,7 +184,7 @@ def save_checkpoint(path, model, best, optimizer, config, history):
     header["crc32"] = checksum(tensors, header["config"], header["history"])
     write_atomically(path, lambda temporary: temporary.write_bytes(safetensors.torch.save(tensors, header)))
 
-# %% ../nbs/06_training.ipynb #d09989f7
+# %% ../nbs/06_training.ipynb #c42179e3
 def read_checkpoint(path):
     "-> {group: {key: tensor}} for the groups model, best, adam; TrainConfig; History. ValueError if the file is not one of ours or damaged."
     raw = Path(path).read_bytes()
@@ -193,7 +193,7 @@ def read_checkpoint(path):
         header = json.loads(raw[8:8 + int.from_bytes(raw[:8], "little")]).get("__metadata__", {})
         if header.get("format") != "1": raise ValueError("it has no vampbook header of format 1")
         found = checksum(tensors, header["config"], header["history"])
-        if header.get("crc32", found) != found: raise ValueError("its checksum does not fit, so it is damaged")
+        if header.get("crc32") != found: raise ValueError("its checksum does not fit, so it is damaged")
         groups = {"model": {}, "best": {}, "adam": {}}
         for name, t in tensors.items():
             group, key = name.split("/", 1)
