@@ -115,15 +115,21 @@ def test_nan_weights(vae):
 @pytest.mark.parametrize("x, words", [
     (torch.zeros(3, 12, dtype=torch.uint8), "dataset.batch"), (torch.zeros(12), r"\(12,\)"), (torch.zeros(3, 3, 4), "flat image"),
     (torch.zeros(0, 12), "at least"),
-    (torch.full((3, 12), math.nan), "NaN"), (torch.full((3, 12), -math.inf), "infinite"), (torch.zeros(3, 13), "13 pixels")])
+    (torch.full((3, 12), math.nan), "from nan"), (torch.full((3, 12), -math.inf), "from -inf"), (torch.full((3, 12), 255.), r"\[0, 1\].* to 255"),
+    (torch.full((3, 12), -0.5), "from -0.5"), (torch.zeros(3, 13), "13 pixels")])
 def test_bad_input(vae, x, words):
     for score in (lambda: log_likelihood(vae, x, 10, progress=False), lambda: unit_activity(vae, x)):
         with pytest.raises(ValueError, match=words): score()
 
 
-@pytest.mark.parametrize("n_samples", [0, -5])
+@pytest.mark.parametrize("n_samples", [0, -5, 10.5, math.nan, "10"])
 def test_no_samples(vae, n_samples):
     with pytest.raises(ValueError, match=f"at least 1; got {n_samples}"): log_likelihood(vae, torch.zeros(3, 12), n_samples, progress=False)
+
+
+@pytest.mark.parametrize("memory_mb", [0, -5, math.nan, math.inf])
+def test_no_memory(vae, memory_mb):
+    with pytest.raises(ValueError, match=f"memory_mb must be a positive number; got {memory_mb}"): log_likelihood(vae, torch.zeros(3, 12), 10, memory_mb, progress=False)
 
 
 def test_too_few_values(vae):

@@ -28,16 +28,17 @@ def pass_size(width, n_samples, memory_mb):
     images = max(1, rows // min(n_samples, 256))
     return images, rows // images
 
-# %% ../nbs/07_evaluation.ipynb #02f2c730
+# %% ../nbs/07_evaluation.ipynb #2fca50a2
 def check_inputs(x, at_least=1):
-    "ValueError unless x holds floats, is N x D with N of `at_least`, and finite."
+    "ValueError unless x holds floats, is N x D with N of `at_least`, and lies in [0, 1]."
     if not x.is_floating_point(): raise ValueError(f"x must hold floats, as `dataset.batch(split)` returns them; got {x.dtype}")
     if x.dim() != 2 or len(x) < at_least:
         raise ValueError(f"x must be N x D, one flat image a row, N at least {at_least}; got shape {tuple(x.shape)}")
     for part in x.split(1000):
-        if not torch.isfinite(part).all(): raise ValueError("x holds NaN or infinite values")
+        if not ((part >= 0) & (part <= 1)).all():   # False for NaN too
+            raise ValueError(f"x must lie in [0, 1], as `dataset.batch(split)` returns it; got values from {part.min()} to {part.max()}")
 
-# %% ../nbs/07_evaluation.ipynb #11b0e1df
+# %% ../nbs/07_evaluation.ipynb #9a23926f
 @torch.no_grad()
 def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
     """log p(x) of each row of x (N x D), in nats, by importance sampling with `n_samples` draws from q(z | x): N values on the CPU.
@@ -47,10 +48,12 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
     for its caches; 1024 on a GPU), more if the decoder has layers wider than D + K. The noise is that of torch's global generator.
     ValueError for bad input, and for a model whose densities are NaN."""
     check_inputs(x)
-    if n_samples < 1: raise ValueError(f"n_samples must be at least 1; got {n_samples}")
+    if not isinstance(n_samples, int) or n_samples < 1: raise ValueError(f"n_samples must be a whole number, at least 1; got {n_samples}")
+    if memory_mb is not None and not 0 < memory_mb < math.inf: raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")
     prior = model.mixture()
     device = prior.mu.device
-    images, samples = pass_size(x.shape[1] + len(prior.mu), n_samples, memory_mb or (32 if device.type == "cpu" else 1024))
+    if memory_mb is None: memory_mb = 32 if device.type == "cpu" else 1024
+    images, samples = pass_size(x.shape[1] + len(prior.mu), n_samples, memory_mb)
     result = torch.empty(len(x), dtype=x.dtype)   # at once: many small results kept between passes would break up the heap
     with tqdm(total=len(x), unit="image", disable=not progress) as bar:
         for start in range(0, len(x), images):
@@ -69,10 +72,10 @@ def mean_and_error(values):
     values = values.double()
     return values.mean().item(), (values.std() / math.sqrt(len(values))).item()
 
-# %% ../nbs/07_evaluation.ipynb #4af071c6
+# %% ../nbs/07_evaluation.ipynb #559a5b36
 @torch.no_grad()
 def unit_activity(model, x):
-    "A_i = Var_x(E[z_i | x]) of each latent unit: N x D -> M (Burda et al. 2015, section 5.2). ValueError for fewer than 2 images, or NaN."
+    "A_i = Var_x(E[z_i | x]) of each latent unit: N x D -> M (Burda et al. 2015, section 5.2). ValueError for fewer than 2 images, x outside [0, 1], or NaN."
     check_inputs(x, at_least=2)
     device = next(model.parameters(), x).device
     means = torch.cat([model.encode(part.to(device))[0].cpu() for part in x.split(1000)]).double()
