@@ -1,4 +1,4 @@
-"""Speed and memory of the book's rules. Speed as ratios: all works in one process, rounds interleaved, medians over rounds.
+"""Speed and memory of the book's rules. Speed as ratios: the works of a line in one process, rounds interleaved, medians over rounds.
 
     make bench                                  everything, with Pythae
     python benchmarks/bench.py --rounds 15      the same, in an environment of your own (without Pythae if it is not installed)
@@ -78,15 +78,18 @@ def step_flops(model, x):
     return counter.get_total_flops()
 
 
-def training_rows(rounds, pythae):
+def training_step(rounds, pythae):
     grey = digits_like(STEPS * BATCH)
     ours, theirs = model(VampPrior.random(K, PIXELS)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K)
     works = {"ours": epochs(ours, grey), "textbook": steps(textbook.training_steps(theirs, grey / 255))}
     if pythae:
         works["pythae"] = steps(pythae.training_steps(pythae.make(PIXELS, LATENT, HIDDEN, K), grey / 255))
-    yield row(f"training step, VampPrior, K = {K}, batch of {BATCH}", interleaved(rounds, **works), STEPS, 2.2)
+    return row(f"training step, VampPrior, K = {K}, batch of {BATCH}", interleaved(rounds, **works), STEPS, 2.2)
 
-    # The same step against nothing but matrix products. The machine's rate is the best of several shapes.
+
+def gemm_share(rounds, pythae):
+    "The same step against nothing but matrix products. The machine's rate is the best of several shapes."
+    grey, ours = digits_like(STEPS * BATCH), model(VampPrior.random(K, PIXELS))
     flops = step_flops(ours, torch.bernoulli(grey[:BATCH] / 255))
     pairs = {(n, k, m): (torch.randn(n, k), torch.randn(k, m)) for n, k, m in SHAPES}
     products = {str(shape): lambda a=a, b=b: [a @ b for _ in range(3)] for shape, (a, b) in pairs.items()}
@@ -94,31 +97,41 @@ def training_rows(rounds, pythae):
     rates = [max(3 * 2 * n * k * m / r[str((n, k, m))] for n, k, m in SHAPES) for r in timed]
     shares = [STEPS * flops / r["ours"] / rate for r, rate in zip(timed, rates, strict=True)]
     step = statistics.median(r["ours"] for r in timed) / STEPS
-    yield [f"its share of {statistics.median(rates) / 1e6:.0f} GFLOP/s, the rate of matrix products", f"{step:.3g}", "", "",
-           f"{statistics.median(shares):.2f}", "", "≥ 0.7"]
+    what = f"its share of {statistics.median(rates) / 1e6:.0f} GFLOP/s, the rate of matrix products"
+    return [what, f"{step:.3g}", "", "", f"{statistics.median(shares):.2f}", "", "≥ 0.7"]
 
 
-def likelihood_rows(rounds, pythae):
-    x, few = torch.bernoulli(digits_like(2) / 255), max(3, rounds // 2)   # two images, since the textbook takes a second for each
-    vamp, theirs = model(VampPrior.random(K, PIXELS)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K)
-    works = {"ours": lambda: log_likelihood(vamp, x, S, progress=False), "textbook": lambda: theirs.log_likelihood(x, S)}
+def likelihood_vampprior(rounds, pythae):
+    x = torch.bernoulli(digits_like(2) / 255)   # two images, since the textbook takes the better part of a second for each
+    ours, theirs = model(VampPrior.random(K, PIXELS)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K)
+    works = {"ours": lambda: log_likelihood(ours, x, S, progress=False), "textbook": lambda: theirs.log_likelihood(x, S)}
     if pythae:
         other = pythae.make(PIXELS, LATENT, HIDDEN, K)
         works["pythae"] = lambda: pythae.log_likelihood(other, x, S)
-    yield row(f"log p(x) of an image, S = {S}, VampPrior", interleaved(few, **works), len(x), 14)
-    plain, theirs0 = model(StandardNormal(LATENT)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, 0)
-    works = {"ours": lambda: log_likelihood(plain, x, S, progress=False), "textbook": lambda: theirs0.log_likelihood(x, S)}
-    yield row(f"log p(x) of an image, S = {S}, standard normal", interleaved(rounds, **works), len(x), 2.5)
+    return row(f"log p(x) of an image, S = {S}, VampPrior", interleaved(rounds, **works), len(x), 14)
 
 
-def mixture_rows(rounds):
-    mu, logvar = torch.randn(K, LATENT), torch.randn(K, LATENT).clamp(-6, 2)
-    mixture = DiagonalMixture(mu, logvar)
-    for n, what, ours in ((BATCH, "a training batch, mixture built anew", lambda z: DiagonalMixture(mu, logvar).log_prob(z)),
-                          (1000, "a pass of an evaluation", mixture.log_prob)):
-        z = torch.randn(n, LATENT)
-        works = {"ours": lambda: ours(z), "textbook": lambda: log_normal(z[:, None], mu, logvar).logsumexp(1)}
-        yield row(f"log p(z) of {n} points, {K} components: {what}", interleaved(3 * rounds, **works), 1, 20)
+def likelihood_standard(rounds, pythae):
+    x = torch.bernoulli(digits_like(2) / 255)
+    ours, theirs = model(StandardNormal(LATENT)), textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, 0)
+    works = {"ours": lambda: log_likelihood(ours, x, S, progress=False), "textbook": lambda: theirs.log_likelihood(x, S)}
+    return row(f"log p(x) of an image, S = {S}, standard normal", interleaved(rounds, **works), len(x), 2.5)
+
+
+def mixture(n, what, build_anew):
+    "log p(z) of `n` points: two matrix products against the broadcast."
+    mu, logvar, z = torch.randn(K, LATENT), torch.randn(K, LATENT).clamp(-6, 2), torch.randn(n, LATENT)
+    ready = DiagonalMixture(mu, logvar)
+    def run(rounds, pythae):
+        works = {"ours": lambda: (DiagonalMixture(mu, logvar) if build_anew else ready).log_prob(z),
+                 "textbook": lambda: log_normal(z[:, None], mu, logvar).logsumexp(1)}
+        return row(f"log p(z) of {n} points, {K} components: {what}", interleaved(3 * rounds, **works), 1, 20)
+    return run
+
+
+# Each in a process of its own: what one leaves behind in the memory allocator changes the time of the next.
+ROWS = {"step": training_step, "share": gemm_share, "ll-vampprior": likelihood_vampprior, "ll-standard": likelihood_standard,
+        "mixture-train": mixture(BATCH, "a training batch, mixture built anew", True), "mixture-eval": mixture(1000, "a pass of an evaluation", False)}
 
 
 def memory_rows():
@@ -145,19 +158,21 @@ def memory(n, samples):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--row", choices=ROWS, help="print only this line of the table")
     parser.add_argument("--memory", type=int, nargs=2, metavar=("IMAGES", "SAMPLES"), help="print only the peak memory (MB) of one log_likelihood")
     args = parser.parse_args()
     torch.manual_seed(0)
     if args.memory:
         return print(memory(*args.memory))
-    pythae = None
-    if importlib.util.find_spec("pythae"):
-        import pythae_vamp as pythae
+    pythae = importlib.import_module("pythae_vamp") if importlib.util.find_spec("pythae") else None
+    if args.row:
+        return print("|", " | ".join(ROWS[args.row](args.rounds, pythae)), "|")
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {args.rounds} rounds{'' if pythae else '; Pythae is not installed'}; times in ms\n")
-    print("| what | ours | textbook | Pythae | textbook : ours | Pythae : ours | wanted |\n| --- | --- | --- | --- | --- | --- | --- |")
-    parts = [training_rows(args.rounds, pythae), likelihood_rows(args.rounds, pythae), mixture_rows(args.rounds)]
-    for part in parts + [memory_rows()] * sys.platform.startswith("linux"):
-        for cells in part:
+    print("| what | ours | textbook | Pythae | textbook : ours | Pythae : ours | wanted |\n| --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    for name in ROWS:
+        subprocess.run([sys.executable, __file__, "--row", name, "--rounds", str(args.rounds)], check=True)
+    if sys.platform.startswith("linux"):
+        for cells in memory_rows():
             print("|", " | ".join(cells), "|", flush=True)
 
 
