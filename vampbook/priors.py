@@ -11,20 +11,22 @@ from torch import nn
 
 from .distributions import DiagonalMixture
 
-# %% ../nbs/10_priors.ipynb #eacdae13
+# %% ../nbs/10_priors.ipynb #a70de530
 class StandardNormal(nn.Module):
     "N(0, I) in `latent` dimensions: a mixture with one fixed component."
     def __init__(self, latent):
+        if latent < 1: raise ValueError(f"latent must be at least 1; got {latent}")
         super().__init__()
         self.register_buffer("zeros", torch.zeros(1, latent), persistent=False)
     def mixture(self, encode=None):
         "The prior as a `DiagonalMixture`; `encode` is not used."
         return DiagonalMixture(self.zeros, self.zeros)
 
-# %% ../nbs/10_priors.ipynb #f734d7b2
+# %% ../nbs/10_priors.ipynb #05b78a1e
 class MixtureOfGaussians(nn.Module):
     "K learned diagonal Gaussians with equal weights; means start at N(0, I), variances at 1."
     def __init__(self, latent, n_components):
+        if min(latent, n_components) < 1: raise ValueError(f"latent and n_components must be at least 1; got {latent} and {n_components}")
         super().__init__()
         self.mu = nn.Parameter(torch.randn(n_components, latent))
         self.logvar = nn.Parameter(torch.zeros(n_components, latent))
@@ -32,20 +34,21 @@ class MixtureOfGaussians(nn.Module):
         "The prior as a `DiagonalMixture`; `encode` is not used."
         return DiagonalMixture(self.mu, self.logvar)
 
-# %% ../nbs/10_priors.ipynb #3fdfb06f
+# %% ../nbs/10_priors.ipynb #02cf4020
 class InwardClamp(torch.autograd.Function):
     "`clamp(0, 1)` whose gradient also passes for an entry outside, if descending it leads back in."
+    generate_vmap_rule = True   # with setup_context: works under torch.func too
     @staticmethod
-    def forward(ctx, u):
-        inside = u.clamp(0, 1)
-        ctx.save_for_backward(u - inside)     # overshoot: below 0 negative, beyond 1 positive
-        return inside
+    def forward(u): return u.clamp(0, 1)
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0] - output)   # overshoot: below 0 negative, beyond 1 positive
     @staticmethod
     def backward(ctx, grad):
         overshoot, = ctx.saved_tensors
         return grad * (overshoot * grad >= 0)
 
-# %% ../nbs/10_priors.ipynb #16fcc446
+# %% ../nbs/10_priors.ipynb #a6e697bc
 class VampPrior(nn.Module):
     """Mixture of the encoder's posteriors at K pseudo-inputs: p(z) = sum_k w_k q(z | u_k) (Tomczak & Welling eq. 9; weighted: eq. 16).
 
@@ -64,7 +67,9 @@ class VampPrior(nn.Module):
 
     @classmethod
     def random(cls, n_components, n_pixels, mean=0.05, std=0.01, **kwargs):
-        "Pseudo-inputs drawn from N(mean, std^2), kept inside [0, 1]; `kwargs` as for `VampPrior`."
+        "Pseudo-inputs drawn from N(mean, std^2), kept inside [0, 1]; `kwargs` as for `VampPrior`. ValueError for a size below 1 or a negative std."
+        if min(n_components, n_pixels) < 1 or std < 0:
+            raise ValueError(f"n_components and n_pixels must be at least 1, std not negative; got {n_components}, {n_pixels}, {std}")
         return cls((mean + std * torch.randn(n_components, n_pixels)).clamp(0, 1), **kwargs)
 
     @property
@@ -73,5 +78,8 @@ class VampPrior(nn.Module):
         return self.u.clamp(0, 1) if self.hard_clamp else InwardClamp.apply(self.u)
 
     def mixture(self, encode):
-        "The prior as a `DiagonalMixture`; `encode` maps K x D inputs to mu, logvar (K x M each)."
-        return DiagonalMixture(*encode(self.pseudo_inputs), self.logits)
+        "The prior as a `DiagonalMixture`; `encode` maps K x D inputs to mu, logvar (K x M each), else ValueError."
+        posteriors = encode(self.pseudo_inputs)
+        if not isinstance(posteriors, (tuple, list)) or len(posteriors) != 2:
+            raise ValueError(f"encode(x) must return (mu, logvar), each K x M; got a {type(posteriors).__name__}")
+        return DiagonalMixture(*posteriors, self.logits)
