@@ -96,13 +96,15 @@ class LatentVariableModel(nn.Module):
         "E[x | z] at one draw of z ~ q(z | x) for each row of x, B x D in [0, 1]."
         return self.decode(reparameterize(*self.encode(x), 1)[0])
 
-# %% ../nbs/05_vae.ipynb #231fc0e2
+# %% ../nbs/05_vae.ipynb #20c76e69
 class VAE(LatentVariableModel):
     """One layer of latents: p(z) p(x | z), with q(z | x) = N(mu(x), diag exp(logvar(x))) (Tomczak & Welling eq. 1-3).
 
     `encoder`: B x D -> mu, logvar (B x M each). `decoder`: ... x M -> ... x (D n_params). `prior`: a module with `mixture(encode)`.
-    `likelihood`: "bernoulli" or "logistic"; ValueError for another."""
+    `likelihood`: "bernoulli" or "logistic"; ValueError for another, and for an encoder with batch normalisation."""
     def __init__(self, encoder, decoder, prior, likelihood="bernoulli"):
+        if isinstance(encoder, nn.Module) and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in encoder.modules()):
+            raise ValueError("with batch normalisation q(z | x) would depend on the rest of the batch (chapter 04); use GroupNorm or LayerNorm")
         super().__init__(prior, likelihood)
         self.encoder, self.decoder = encoder, decoder
 
@@ -117,7 +119,11 @@ class VAE(LatentVariableModel):
     def terms(self, x, n_samples=1, prior=None):
         """One pass: the three log-densities of `n_samples` draws z ~ q(z | x) for each row of x (B x D), as `ElboTerms` (S x B, nats).
 
-        `prior`: what `mixture()` returned, to use it again instead of building it anew. ValueError for a wrong number of pixels."""
+        `prior`: what `mixture()` returned, to use it again instead of building it anew. ValueError for a wrong number of pixels,
+        x that is not B x D in floating point, or n_samples < 1."""
+        if x.dim() != 2 or not x.is_floating_point():
+            raise ValueError(f"x must be B x D and floating point; got shape {tuple(x.shape)}, {x.dtype}: take dataset.batch(...)")
+        if n_samples < 1: raise ValueError(f"n_samples must be at least 1; got {n_samples}")
         (mu, logvar), prior = encode_with_prior(self.encode, self.prior, x) if prior is None else (self.encode(x), prior)
         z = reparameterize(mu, logvar, n_samples)   # S x B x M
         return ElboTerms(self.log_px(x, self.decoder(z)), prior.log_prob(z), log_normal(z, mu, logvar))
