@@ -58,25 +58,25 @@ class MLPDecoder(nn.Module):
         if z.shape[-1] != self.latent: raise ValueError(f"z has {z.shape[-1]} dimensions, the decoder expects {self.latent}")
         return self.head(self.body(z))
 
-# %% ../nbs/04_networks.ipynb #354b1013
+# %% ../nbs/04_networks.ipynb #d12d0e32
 class GatedConv2d(nn.Module):
-    """h(x) * sigmoid(g(x)) with convolutions h and g: B x c_in x H x W -> B x c_out x H' x W',
+    """h(x) * sigmoid(g(x)) with convolutions h and g: [B x] c_in x H x W -> [B x] c_out x H' x W',
     where H' = (H + 2 padding - kernel_size) // stride + 1, and W' likewise. One convolution makes both."""
     def __init__(self, c_in, c_out, kernel_size, stride=1, padding=0):
         super().__init__()
         self.conv = nn.Conv2d(c_in, 2 * c_out, kernel_size, stride, padding)
         he_init_(self.conv.weight, c_in * kernel_size ** 2)
-    def forward(self, x): return F.glu(self.conv(x), dim=1)
+    def forward(self, x): return F.glu(self.conv(x), dim=-3)
 
-# %% ../nbs/04_networks.ipynb #0bc09cb2
+# %% ../nbs/04_networks.ipynb #b994ce09
 class MaskedConv2d(nn.Conv2d):
     """Convolution that sees only pixels before the current one in raster order; kind "A" hides the current pixel too, "B" shows it.
 
-    The mask multiplies the weight at each call and never overwrites it. Raises ValueError for another kind, an even kernel,
+    The mask multiplies the weight at each call and never overwrites it. Raises ValueError for another kind, an even or negative kernel,
     or a 1 x 1 kernel of kind "A", which would see nothing."""
     def __init__(self, kind, c_in, c_out, kernel_size):
         if kind not in ("A", "B"): raise ValueError(f'kind must be "A" or "B"; got {kind!r}')
-        if kernel_size % 2 == 0: raise ValueError(f"kernel_size must be odd, so that it has a centre; got {kernel_size}")
+        if kernel_size < 1 or kernel_size % 2 == 0: raise ValueError(f"kernel_size must be odd and positive, so that it has a centre; got {kernel_size}")
         if kind == "A" and kernel_size == 1: raise ValueError('a 1 x 1 kernel of kind "A" sees nothing; take 3 or more')
         super().__init__(c_in, c_out, kernel_size, padding=kernel_size // 2)
         mask = torch.zeros(kernel_size ** 2)
