@@ -96,6 +96,14 @@ def test_dynamic_mnist(monkeypatch, tmp_path):
     assert torch.equal(d.valid, again.valid) and torch.equal(d.test, again.test)
 
 
+def test_mnist_wrong_label(monkeypatch, tmp_path):
+    *contents, y_test = mnist_files()
+    contents.append(y_test.copy())
+    contents[3][-1] = 10  # in the test file only
+    for name, x in zip(unhashed(monkeypatch, "dynamic_mnist"), contents, strict=True): (tmp_path / name).write_bytes(idx_bytes(x))
+    with pytest.raises(ValueError, match="labels must be digits, from 0 to 9"): load("dynamic_mnist", tmp_path)
+
+
 def test_mnist_wrong_shape(monkeypatch, tmp_path):
     x, y, x_test, y_test = mnist_files()
     for name, content in zip(unhashed(monkeypatch, "dynamic_mnist"), (x_test, y, x_test, y_test), strict=True):
@@ -153,8 +161,9 @@ def test_omniglot_lake():
     assert sorted(np.concatenate([train, valid, test]).ravel()) == list(range(32460)) and (np.diff(train.ravel()) < 0).mean() > 0.4
     for bad in (npz_bytes(images=paper.astype(np.uint8)), npz_bytes(images=paper[..., :100])):
         with pytest.raises(ValueError, match="expected bool images of 105 x 105"): data._read_lake(bad)
-    for bad in (npz_bytes(images=paper)[:-40], b"PK\3\4 not a zip", b"", npz_bytes(labels=paper), npz_bytes(images=np.array([{}]))):
+    for bad in (npz_bytes(images=paper)[:-40], b"PK\3\4 not a zip", b"", npz_bytes(images=np.array([{}]))):
         with pytest.raises(ValueError, match="not a readable .npz"): data._read_lake(bad)
+    with pytest.raises(ValueError, match=r"^no array \['images'\], the file has \['labels'\]"): data._read_lake(npz_bytes(labels=paper))
 
 
 def test_shrink_against_block_means_of_random_images():
@@ -182,6 +191,9 @@ def test_caltech(monkeypatch, tmp_path):
     for bad, message in ((2, "0 and 1 only"), (0.5, "0 and 1 only"), (np.nan, "0 and 1 only")):
         (tmp_path / name).write_bytes(caltech(val_data=np.full((4, 784), bad)))
         with pytest.raises(ValueError, match=message): load("caltech101", tmp_path)
+    for bad in (0, 102, 1.5, np.nan):
+        (tmp_path / name).write_bytes(caltech(test_labels=[[1], [7], [bad], [101]]))
+        with pytest.raises(ValueError, match="labels must be whole numbers from 1 to 101"): load("caltech101", tmp_path)
 
 
 def python2_pickle(array):
@@ -222,10 +234,11 @@ def test_histopathology(monkeypatch, tmp_path):
 @pytest.mark.parametrize("content, message", [
     (dict(training=patches(2), test=patches(2)), r"expected a dict with training, validation, test, found \['training', 'test'\]"),
     ([patches(2)], "found list"),
-    (dict(training=patches(2), validation=patches(2)[:, :27], test=patches(2)), "cannot reshape"),
+    (dict(training=patches(2), validation=patches(2)[:, :27], test=patches(2)), "expected patches of 784 pixels, found shape \\(2, 27, 28\\)"),
+    (dict(training=patches(2), validation=patches(2), test=patches(4).reshape(8, 392)), "found shape \\(8, 392\\)"),  # two rows, one patch?
     (dict(training=patches(2), validation=2 * patches(2), test=patches(2)), "must lie in \\[0, 1\\], found 0.0 to 2.0"),
     (dict(training=patches(2), validation=patches(2) * np.nan, test=patches(2)), "must lie in"),
-    (dict(training=["a" * 784], validation=patches(2), test=patches(2)), "cannot reshape|expected pixel values"),
+    (dict(training=["a" * 784], validation=patches(2), test=patches(2)), "holds a str"),
     (dict(training=patches(2)[:0], validation=patches(2), test=patches(2)), "expected pixel values"),
 ])
 def test_bad_histopathology(monkeypatch, tmp_path, content, message):
@@ -291,6 +304,24 @@ def test_pickle_that_lies_about_its_array():
     loop = []; loop.append(loop)
     for bad in (Array((5,), *honest), Array((2**62, 2**62), *honest), Array((4,), 3, "?"), loop):
         with pytest.raises(ValueError): data.read_pickle(pickle.dumps(bad, 2))
+
+
+@pytest.mark.parametrize("content, message", [
+    ([np.arange(3.0), "text"], "holds a str"), ({"training": {1, 2}}, "holds a set"), ([np.dtype("f8")], "holds a _Number"), (None, "holds a NoneType"),
+])
+def test_pickle_of_other_things(content, message):
+    with pytest.raises(ValueError, match=message): data.read_pickle(pickle.dumps(content, 4))
+
+
+def test_pickle_that_refers_to_itself_many_times():
+    x = [np.arange(3.0)]
+    for _ in range(100): x = [x, x]  # 2^100 paths lead to the array
+    x = data.read_pickle(pickle.dumps(x, 2))
+    assert x[0] is x[1]
+
+
+def test_pickle_of_protocol_5():
+    with pytest.raises(ValueError, match="protocol 5 are not read; write it with protocol 4"): data.read_pickle(pickle.dumps(np.arange(3.0), 5))
 
 
 def test_truncated_pickle():
@@ -537,9 +568,14 @@ def test_killed_while_fetching(monkeypatch, tmp_path, server):
     assert server.stalled.wait(40)
     time.sleep(0.1)
     p.kill(); p.communicate()
-    assert not (tmp_path / "a.bin").exists()
+    left, = tmp_path.iterdir()  # not a.bin
+    assert left.name.startswith(".fetch-")
+    os.utime(left, (time.time() - 25 * 3600,) * 2)
+    young = tmp_path / ".fetch-young"; young.mkdir()
+    os.utime(young, (time.time() - 23 * 3600,) * 2)
     serve(monkeypatch, DataFile("a.bin", (server.url + "/ok/a.bin",), known(BODY)))
     assert fetch("frey_faces", tmp_path)[0].read_bytes() == BODY
+    assert sorted(tmp_path.iterdir()) == [young, tmp_path / "a.bin"]  # it may still be at work
 
 
 # ---- the real files

@@ -6,7 +6,7 @@
 __all__ = ['DATASETS', 'binarise', 'read_idx', 'read_amat', 'read_mat', 'row_major', 'to_grey', 'read_npz', 'shrink',
            'read_pickle', 'DataFile', 'Source', 'fetch', 'check', 'Dataset', 'load']
 
-# %% ../nbs/00_data.ipynb #fe56a198
+# %% ../nbs/00_data.ipynb #46b8092b
 import difflib
 import gzip
 import hashlib
@@ -14,9 +14,11 @@ import io
 import math
 import os
 import pickle
+import shutil
 import struct
 import tarfile
 import tempfile
+import time
 import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -81,14 +83,15 @@ def to_grey(x):
     for i in range(0, len(x), 1024): out[i:i + 1024] = np.rint(255.0 * x[i:i + 1024])  # in slices: no second float copy of it all
     return out
 
-# %% ../nbs/00_data.ipynb #9803b3cf
+# %% ../nbs/00_data.ipynb #0d764eb2
 def read_npz(data, *keys):
     "Bytes of a NumPy archive -> list of the arrays named `keys`; pickled objects are refused. ValueError if damaged or missing."
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as content:
-            if missing := set(keys) - set(content): raise ValueError(f"no array {sorted(missing)}, the file has {sorted(content)}")
-            return [content[key] for key in keys]
+            names, arrays = sorted(content), [content[key] for key in keys if key in content]
     except Exception as e: raise ValueError(f"not a readable .npz file ({type(e).__name__}: {e})") from e
+    if missing := set(keys) - set(names): raise ValueError(f"no array {sorted(missing)}, the file has {names}")
+    return arrays
 
 # %% ../nbs/00_data.ipynb #f99bcd58
 def shrink(ink, size=28):
@@ -120,25 +123,30 @@ class _Array:
         raw = raw.encode("latin1") if isinstance(raw, str) else raw
         self.value = np.frombuffer(raw, number.dtype).reshape(shape, order="F" if fortran else "C")
 
-# %% ../nbs/00_data.ipynb #e7006ae2
+# %% ../nbs/00_data.ipynb #7fdc4fad
 class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
         stand_ins = {"numpy.core.multiarray._reconstruct": _Array, "numpy.ndarray": "an argument, never called", "numpy.dtype": _Number,
                      "_codecs.encode": lambda text, encoding="latin1": text.encode("latin1")}
         full = f"{module}.{name}".replace("numpy._core.", "numpy.core.")  # NumPy 2 says _core
         if full in stand_ins: return stand_ins[full]
+        if name == "_frombuffer": raise ValueError("arrays in a pickle of protocol 5 are not read; write it with protocol 4")
         raise ValueError(f"this pickle asks for {module}.{name}, which arrays of numbers do not need; nothing was executed")
 
-def _plain(x):
-    "Stand-ins -> arrays, through lists, tuples and dicts."
-    if isinstance(x, _Array): return x.value
-    if isinstance(x, (list, tuple)): return [_plain(item) for item in x]
-    return {key: _plain(item) for key, item in x.items()} if isinstance(x, dict) else x
+def _plain(x, done):
+    "Stand-ins -> arrays, through lists, tuples and dicts; `done` has, by id, what was met before. ValueError for anything else."
+    if isinstance(x, (int, float)): return x
+    if id(x) in done: return done[id(x)]
+    if isinstance(x, _Array): new = x.value
+    elif isinstance(x, (list, tuple)): new = [_plain(item, done) for item in x]
+    elif isinstance(x, dict): new = {key: _plain(item, done) for key, item in x.items()}
+    else: raise ValueError(f"this pickle holds a {type(x).__name__}; only numbers, arrays of them, lists and dicts are read")
+    return done.setdefault(id(x), new)
 
-# %% ../nbs/00_data.ipynb #e048e621
+# %% ../nbs/00_data.ipynb #49cc8863
 def read_pickle(data):
-    "Bytes of a pickle of numeric arrays in lists and dicts (Python 2 files too) -> these. ValueError for anything else, before it runs."
-    try: return _plain(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load())
+    "Bytes of a pickle of numbers and numeric arrays in lists and dicts (Python 2 files too) -> these. ValueError for anything else, before it runs."
+    try: return _plain(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load(), {})
     except ValueError: raise
     except Exception as e: raise ValueError(f"not a readable pickle ({type(e).__name__}: {e})") from e
 
@@ -187,7 +195,7 @@ DATASETS["static_mnist"] = Source("MNIST, binarised once for everybody; the test
         valid="1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
         test="e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c").items()))
 
-# %% ../nbs/00_data.ipynb #d514b665
+# %% ../nbs/00_data.ipynb #7ad47a7f
 _mirrors = "https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"
 _mnist_files = tuple(DataFile(name, tuple(mirror + name for mirror in _mirrors), f"sha256:{digest}") for name, digest in {
     "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -199,6 +207,7 @@ def _split_mnist(x, y, x_test, y_test):
     shapes = (60000, 28, 28), (60000,), (10000, 28, 28), (10000,)
     for file, found, shape in zip(_mnist_files, (x, y, x_test, y_test), shapes, strict=True):
         if found.shape != shape: raise ValueError(f"{file.name} should have shape {shape}, not {found.shape}")
+    if max(y.max(), y_test.max()) > 9: raise ValueError("labels must be digits, from 0 to 9")
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
     return x[:50000], x[50000:], x_test, [y[:50000], y[50000:], y_test]
 
@@ -238,16 +247,17 @@ DATASETS["omniglot_lake"] = Source("OMNIGLOT's originals shrunk to 28x28; not co
         background="8bf84167413cd00beacdce3fe582f780ab538d8dbef043a6d688f2527bbce199",
         evaluation="0b84c7ffd94c4841c0040e529c86a82eaaccb986d8eadad5673f7991b7475276").items()))
 
-# %% ../nbs/00_data.ipynb #2c2219f3
+# %% ../nbs/00_data.ipynb #8e30deb0
 _caltech_parts = "train", "val", "test"
 
 def _read_caltech(data):
     content = read_mat(data, *(f"{part}_{what}" for what in ("data", "labels") for part in _caltech_parts))
-    images, labels = content[:3], [y.ravel().astype(np.int64) - 1 for y in content[3:]]
+    images, labels = content[:3], content[3:]
     for x, y in zip(images, labels, strict=True):
         if not np.isin(x, (0, 1)).all(): raise ValueError("silhouettes must be 0 and 1 only")
-        if len(x) != len(y): raise ValueError(f"{len(x)} images, but {len(y)} labels")
-    return [1 - row_major(x.astype(np.uint8)) for x in images], labels
+        if len(x) != y.size: raise ValueError(f"{len(x)} images, but {y.size} labels")
+        if not np.isin(y, range(1, 102)).all(): raise ValueError("labels must be whole numbers from 1 to 101")
+    return [1 - row_major(x.astype(np.uint8)) for x in images], [y.ravel().astype(np.int64) - 1 for y in labels]
 
 _marlin, _split1 = "https://people.cs.umass.edu/~marlin/data", "caltech101_silhouettes_28_split1.mat"
 DATASETS["caltech101"] = Source("Silhouettes of 101 kinds of objects", (1, 28, 28), "bernoulli", False, f"{_marlin}.shtml",
@@ -268,13 +278,16 @@ DATASETS["frey_faces"] = Source("1965 video frames of one face, grey", (1, 28, 2
     (DataFile("freyfaces.pkl", (f"{_tomczak}/vae_vampprior/raw/master/datasets/Freyfaces/freyfaces.pkl",),
               "sha256:3b69410c6a5fd6e03f09012905168be3712373a094a776f7e58fcd0670d2138a"),))
 
-# %% ../nbs/00_data.ipynb #b3342794
+# %% ../nbs/00_data.ipynb #e58322f4
 def _read_histopathology(data):
     parts, keys = read_pickle(data), ("training", "validation", "test")
     if not isinstance(parts, dict) or not all(key in parts for key in keys):
         found = list(parts) if isinstance(parts, dict) else type(parts).__name__
         raise ValueError(f"expected a dict with {', '.join(keys)}, found {found}")
-    return [to_grey(np.asarray(parts[key]).reshape(-1, 784)) for key in keys]
+    arrays = [np.asarray(parts[key]) for key in keys]
+    for x in arrays:
+        if math.prod(x.shape[1:]) != 784: raise ValueError(f"expected patches of 784 pixels, found shape {x.shape}")
+    return [to_grey(x.reshape(-1, 784)) for x in arrays]
 
 _householder = f"{_tomczak}/vae_householder_flow"
 DATASETS["histopathology"] = Source("Patches of biopsies, grey", (1, 28, 28), "logistic", False, _householder,
@@ -311,7 +324,7 @@ def _content(file, path):
     if file.hash: _verify(data, file.hash)
     return data
 
-# %% ../nbs/00_data.ipynb #6818c58a
+# %% ../nbs/00_data.ipynb #f3d5a22a
 def _unpack(file, path):
     "Replace the .tar.gz at `path` by its member `file.name`. ValueError if damaged or not of the known hash."
     data = path.read_bytes()
@@ -323,9 +336,17 @@ def _unpack(file, path):
     except (tarfile.TarError, OSError, EOFError, zlib.error, StopIteration) as e:
         raise ValueError(f"not an archive with {file.name} in it ({type(e).__name__}: {e})") from e
 
+def _sweep(folder):
+    "Remove what fetches left in `folder` that were killed more than a day ago."
+    for left in folder.glob(".fetch-*"):
+        try: old = time.time() - left.stat().st_mtime > 24 * 3600
+        except FileNotFoundError: continue  # another process has just finished with it
+        if old: shutil.rmtree(left, ignore_errors=True)
+
 def _fetch_from(url, file, folder):
     import pooch
     folder.mkdir(parents=True, exist_ok=True)
+    _sweep(folder)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=folder) as private:
         part = Path(private) / file.name
         pooch.HTTPDownloader(timeout=(10, 60), chunk_size=2**16)(url, str(part), None)
