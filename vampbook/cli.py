@@ -6,7 +6,7 @@
 __all__ = ['DEMO', 'Run', 'COMMANDS', 'markdown_table', 'table_row', 'draw_latent_space', 'figure_page', 'finished_record',
            'demo', 'report', 'train_run', 'resume_run', 'evaluate_run', 'sample_run', 'list_datasets', 'data', 'main']
 
-# %% ../nbs/20_command_line.ipynb #e2e89297
+# %% ../nbs/20_command_line.ipynb #fba31999
 import json
 import sys
 from dataclasses import replace
@@ -37,7 +37,7 @@ def table_row(record):
             "active units": f"{test['active_units']} of {record['config']['latent']}", "epochs": f"{history['epochs']} ({history['stopped'].replace('_', ' ')})",
             "training": f"{history['seconds']:.0f} s", "evaluation": f"{test['seconds']:.0f} s"}
 
-# %% ../nbs/20_command_line.ipynb #34007bf9
+# %% ../nbs/20_command_line.ipynb #cbb7e7ab
 @torch.no_grad()
 def draw_latent_space(ax, model, dataset):
     "Posterior means of the test images in the two most active units, coloured by class, and the prior's components."

@@ -105,15 +105,16 @@ def provenance(device):
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
     return {"date": time.strftime("%Y-%m-%d"), "vampbook": vampbook.__version__, "commit": commit, "python": platform.python_version(), "packages": packages, "device": name}
 
-# %% ../nbs/18_experiments.ipynb #bee63dd2
+# %% ../nbs/18_experiments.ipynb #2fd40366
 def train(config, folder, root=None, progress=True):
     "Train what `config` describes, with checkpoints in `folder`, or go on with the run that is there. -> model, dataset, History."
     folder = Path(folder)
     pick_device(config.train.device)       # before anything is written: an impossible device leaves no folder behind
     if (folder / "config.json").exists():
-        saved = read_config(folder)
-        refuse_changes(folder / "config.json", asdict(saved), asdict(config))
-        if config.train.epochs < saved.train.epochs: raise ValueError(f"{folder} was started for {saved.train.epochs} epochs; it can only grow, not shrink to {config.train.epochs}")
+        refuse_changes(folder / "config.json", asdict(read_config(folder)), asdict(config))
+    if (folder / "checkpoint.safetensors").exists():
+        done = len(read_checkpoint(folder / "checkpoint.safetensors")[-1])
+        if config.train.epochs < done: raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
     dataset = load(config.dataset, root)
     model = build(config, dataset)
     write_json(folder / "config.json", asdict(config))
