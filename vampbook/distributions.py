@@ -22,11 +22,11 @@ def log_bernoulli(x, logits):  # ... x D -> ...
     "log Bernoulli(x | sigmoid(logits)) in nats, summed over the last dimension: x in {0, 1}, or in [0, 1] for its expectation; arguments broadcast."
     return (x * logits + F.logsigmoid(-logits)).sum(-1)
 
-# %% ../nbs/01_distributions.ipynb #9b6883c9
+# %% ../nbs/01_distributions.ipynb #43578216
 def log_1mexp(log_w):
     "log(1 - exp(-w)) from log(w), to full precision for any log(w) up to about 80."
     tiny = -40.                                                        # where 1 - exp(-w) has become w itself
-    return (-torch.expm1(-log_w.clamp(min=tiny).exp())).log() + (log_w - tiny).clamp(max=0)
+    return torch.where(log_w < tiny, log_w, (-torch.expm1(-log_w.clamp(min=tiny).exp())).log())
 
 # %% ../nbs/01_distributions.ipynb #9c89d051
 def log_discretized_logistic(x, mu, log_scale, bins=256):  # ... x D -> ...
@@ -64,13 +64,13 @@ def log_normal_pairs(z, mu, logvar, chunk=2 ** 22):  # B x M, K x M, K x M -> B 
     rows = max(1, chunk // mu.numel())
     return torch.cat([log_normal(part[:, None], mu, logvar) for part in z.split(rows)])
 
-# %% ../nbs/01_distributions.ipynb #f4649125
+# %% ../nbs/01_distributions.ipynb #564e9cc9
 class DiagonalMixture:
     """Mixture of K diagonal Gaussians in M dimensions: `mu`, `logvar` K x M; `log_weights` K, unnormalised (uniform if None; -inf removes a component).
-    Raises ValueError when shapes do not fit. With equal weights it is the sum of Tomczak & Welling eq. 9, its components given directly."""
+    A snapshot: build a new one after each optimiser step. Raises ValueError when shapes do not fit. With equal weights it is the sum of Tomczak & Welling eq. 9, its components given directly."""
     def __init__(self, mu, logvar, log_weights=None):
-        if mu.dim() != 2 or mu.shape != logvar.shape:
-            raise ValueError(f"mu and logvar must both be K x M; got {tuple(mu.shape)} and {tuple(logvar.shape)}")
+        if mu.dim() != 2 or mu.shape != logvar.shape or len(mu) == 0:
+            raise ValueError(f"mu and logvar must both be K x M, K at least 1; got {tuple(mu.shape)} and {tuple(logvar.shape)}")
         if log_weights is None: log_weights = mu.new_zeros(len(mu))
         if log_weights.shape != mu.shape[:1]:
             raise ValueError(f"log_weights needs one entry for each of the {len(mu)} components; got shape {tuple(log_weights.shape)}")
@@ -83,7 +83,7 @@ class DiagonalMixture:
         flat = z.reshape(-1, z.shape[-1])
         if self.coefficients is None: joint = self.log_weights + log_normal_pairs(flat, self.mu, self.logvar)
         else: joint = torch.addmm(self.log_weights.double(), normal_powers(flat.double()), self.coefficients)
-        return joint.reshape(*z.shape[:-1], -1)
+        return joint.reshape(*z.shape[:-1], len(self.mu))
 
     def log_prob(self, z):  # ... x M -> ...
         "log p(z) = log sum_k w_k N(z | mu_k, diag exp(logvar_k)), in nats, in the dtype of z."
