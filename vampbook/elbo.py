@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-# %% ../nbs/03_elbo.ipynb #34bf483a
-@dataclass
+# %% ../nbs/03_elbo.ipynb #7eae1967
+@dataclass(eq=False)
 class ElboTerms:
     "The three log-densities of one pass, each S x B (samples x batch), in nats, summed over dimensions; ValueError if the shapes differ."
     log_px: Tensor   # log p(x | z)
