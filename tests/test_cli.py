@@ -48,7 +48,8 @@ def test_demo_does_nothing_twice(demo):
 def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path):
     "Interrupt a training after its first epoch; resume it and evaluate it."
     command = [*VAMPBOOK, "train", "--prior", "standard", "--epochs", "100000", "--patience", "100000", "--latent", "2", "--hidden", "16", "--out", "run"]
-    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))     # a background job of a shell ignores it
     checkpoint = tmp_path / "run" / "checkpoint.safetensors"
     deadline = time.time() + 120
     while not checkpoint.exists() and time.time() < deadline:
