@@ -21,11 +21,11 @@ def log_mean_weight(model, x, n_samples, chunk, prior):  # B x D -> B
         total = torch.logaddexp(total, log_w.logsumexp(0))
     return total - math.log(n_samples)
 
-# %% ../nbs/07_evaluation.ipynb #9747a19a
-def pass_size(width, n_samples, memory_mb):
+# %% ../nbs/07_evaluation.ipynb #823b6b6f
+def pass_size(width, n_images, n_samples, memory_mb):
     "-> images, samples of each, both at least 1: what goes through the model at once, at 16 bytes for each of a row's `width` numbers."
     rows = max(1, int(memory_mb * 2 ** 20 / (16 * width)))
-    images = max(1, rows // min(n_samples, 256))
+    images = max(1, min(n_images, rows // min(n_samples, 256)))
     return images, rows // images
 
 # %% ../nbs/07_evaluation.ipynb #2fca50a2
@@ -38,7 +38,7 @@ def check_inputs(x, at_least=1):
         if not ((part >= 0) & (part <= 1)).all():   # False for NaN too
             raise ValueError(f"x must lie in [0, 1], as `dataset.batch(split)` returns it; got values from {part.min()} to {part.max()}")
 
-# %% ../nbs/07_evaluation.ipynb #9a23926f
+# %% ../nbs/07_evaluation.ipynb #31ac874a
 @torch.no_grad()
 def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
     """log p(x) of each row of x (N x D), in nats, by importance sampling with `n_samples` draws from q(z | x): N values on the CPU.
@@ -53,7 +53,8 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
     prior = model.mixture()
     device = prior.mu.device
     if memory_mb is None: memory_mb = 32 if device.type == "cpu" else 1024
-    images, samples = pass_size(x.shape[1] + len(prior.mu), n_samples, memory_mb)
+    images, samples = pass_size(x.shape[1] + len(prior.mu), len(x), n_samples, memory_mb)
+    torch.empty(int(min(memory_mb, 31) * 2 ** 20), dtype=torch.uint8)   # freed at once, so that the C library keeps as much for reuse
     result = torch.empty(len(x), dtype=x.dtype)   # at once: many small results kept between passes would break up the heap
     with tqdm(total=len(x), unit="image", disable=not progress) as bar:
         for start in range(0, len(x), images):

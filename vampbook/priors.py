@@ -34,7 +34,7 @@ class MixtureOfGaussians(nn.Module):
         "The prior as a `DiagonalMixture`; `encode` is not used."
         return DiagonalMixture(self.mu, self.logvar)
 
-# %% ../nbs/10_priors.ipynb #02cf4020
+# %% ../nbs/10_priors.ipynb #b799cb80
 class InwardClamp(torch.autograd.Function):
     "`clamp(0, 1)` whose gradient also passes for an entry outside, if descending it leads back in."
     generate_vmap_rule = True   # with setup_context: works under torch.func too
@@ -46,7 +46,7 @@ class InwardClamp(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad):
         overshoot, = ctx.saved_tensors
-        return grad * (overshoot * grad >= 0)
+        return torch.where(overshoot * grad < 0, 0., grad)
 
 # %% ../nbs/10_priors.ipynb #a6e697bc
 class VampPrior(nn.Module):
