@@ -65,7 +65,7 @@ def test_wheel_works_outside_the_checkout(copy, tmp_path):
     run("-m", "build", "--no-isolation", "--outdir", tmp_path / "dist", copy, cwd=tmp_path)
     (wheel,) = (tmp_path / "dist").glob("*.whl")
     names = {n for n in zipfile.ZipFile(wheel).namelist() if n.startswith("vampbook/")}
-    assert names == {str(p.relative_to(ROOT)) for pattern in ("*.py", "results/*.json") for p in (ROOT / "vampbook").glob(pattern)}
+    assert names == {str(p.relative_to(ROOT)) for pattern in ("*.py", "results/*.json", "results/*/*") for p in (ROOT / "vampbook").glob(pattern)}
     zipfile.ZipFile(wheel).extractall(tmp_path / "site")
     banned = "nbdev fastcore IPython matplotlib pooch sklearn pandas tyro"
     check = f"""

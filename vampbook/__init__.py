@@ -1,6 +1,7 @@
 "A book you run: variational autoencoders with a VampPrior. Chapters are notebooks; this package is exported from them."
 __version__ = "0.1.0"
 
+from .autoencoder import AutoEncoder
 from .data import DATASETS, Dataset, load
 from .distributions import DiagonalMixture, log_bernoulli, log_discretized_logistic, log_normal
 from .elbo import ElboTerms

@@ -18,7 +18,7 @@ def one_hidden(n_in, n_out, hidden=500):
     "Linear, tanh, linear: ... x n_in -> ... x n_out, as in the experiments of Kingma & Welling (2014, appendix C)."
     return nn.Sequential(nn.Linear(n_in, hidden), nn.Tanh(), nn.Linear(hidden, n_out))
 
-# %% ../nbs/02_autoencoder.ipynb #397bb4d6
+# %% ../nbs/02_autoencoder.ipynb #de4c6a22
 class AutoEncoder(LatentVariableModel):
     """A code z for every image x and an image for every code: a model of the book whose q(z | x) has no width and whose bound has no prior.
 
@@ -42,15 +42,15 @@ class AutoEncoder(LatentVariableModel):
     def decode(self, z): return self.likelihood.mean(self.params(z))   # ... x M -> ... x D, E[x | z] in [0, 1]
 
     def terms(self, x, n_samples=1, prior=None):
-        "log p(x | z) at the code of each row of x (B x D), 1 x B, nats; prior and posterior count nothing, other arguments are not used."
+        "log p(x | z) at the code of each row of x (B x D), 1 x B, nats; prior and posterior count nothing. ValueError for n_samples other than 1."
+        if n_samples != 1: raise ValueError("an autoencoder has one code for an image and no bound on log p(x); for its log-likelihood see vampbook.ae_and_vae.with_widths")
         log_px = self.log_px(x, self.params(self.encode(x)[0]))[None]
         return ElboTerms(log_px, torch.zeros_like(log_px), torch.zeros_like(log_px))
 
-    @torch.no_grad()
     def whiten(self, x):
         """Choose `mean` and `scale` so that the codes of x (N x D) have mean 0 and covariance I; no reconstruction changes. -> self.
         ValueError if the codes do not fill all M dimensions."""
-        codes = self.encoder(x).double()
+        with torch.no_grad(): codes = self.encoder(x).double()
         scale, failed = torch.linalg.cholesky_ex(torch.atleast_2d(codes.T.cov()))
         if failed: raise ValueError(f"the codes of these {len(x)} images do not fill {codes.shape[1]} dimensions; give more images, or fewer latents")
         self.mean.copy_(codes.mean(0)); self.scale.copy_(scale)

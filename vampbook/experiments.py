@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['PSEUDO_INPUTS', 'ExperimentConfig', 'build_prior', 'build', 'config_from_dict', 'write_json', 'read_config',
-           'provenance', 'train', 'load_run', 'summary', 'scores', 'evaluate', 'recorded']
+           'provenance', 'train', 'load_run', 'summary', 'scores', 'evaluate', 'recorded', 'save_study', 'read_study',
+           'study']
 
-# %% ../nbs/18_experiments.ipynb #8398e0f4
+# %% ../nbs/18_experiments.ipynb #f751de09
 import importlib.metadata
 import json
 import platform
@@ -17,6 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import torch
 
 import vampbook
@@ -176,3 +178,25 @@ def recorded(**match):
     paths = sorted((p for p in folder.iterdir() if p.name.endswith(".json")), key=lambda p: p.name) if folder.is_dir() else []
     records = {p.name.removesuffix(".json"): json.loads(p.read_text()) for p in paths}
     return {name: r for name, r in records.items() if all(r["config"].get(k) == v for k, v in match.items())}
+
+# %% ../nbs/18_experiments.ipynb #6adf1223
+def save_study(folder, name, record, arrays=None):
+    "Write one run of a study: folder/name.json for the `record` (a dict), folder/name.npz for `arrays` (NumPy arrays by name), each whole or not at all."
+    def write(path):
+        with open(path, "wb") as f: np.savez_compressed(f, **arrays)
+    if arrays: write_atomically(Path(folder, f"{name}.npz"), write)
+    write_json(Path(folder, f"{name}.json"), record)   # last: a run counts when its record is there
+
+def read_study(folder):
+    "The runs in a folder that `save_study` wrote: {name: (record, arrays)}, in the order of the names. FileNotFoundError if there are none."
+    runs = {}
+    for path in sorted(Path(folder).glob("*.json")):
+        arrays = path.with_suffix(".npz")
+        runs[path.stem] = json.loads(path.read_text()), dict(np.load(arrays, allow_pickle=False)) if arrays.exists() else {}
+    if not runs: raise FileNotFoundError(f"{folder} holds no recorded runs")
+    return runs
+
+# %% ../nbs/18_experiments.ipynb #c3938564
+def study(name):
+    "The runs of a study that ships with the package, as `read_study` returns them."
+    return read_study(files("vampbook").joinpath("results", name))
