@@ -18,7 +18,7 @@ def one_hidden(n_in, n_out, hidden=500):
     "Linear, tanh, linear: ... x n_in -> ... x n_out, as in the experiments of Kingma & Welling (2014, appendix C)."
     return nn.Sequential(nn.Linear(n_in, hidden), nn.Tanh(), nn.Linear(hidden, n_out))
 
-# %% ../nbs/02_autoencoder.ipynb #de4c6a22
+# %% ../nbs/02_autoencoder.ipynb #247675f1
 class AutoEncoder(LatentVariableModel):
     """A code z for every image x and an image for every code: a model of the book whose q(z | x) has no width and whose bound has no prior.
 
@@ -52,7 +52,7 @@ class AutoEncoder(LatentVariableModel):
         ValueError if the codes do not fill all M dimensions."""
         with torch.no_grad(): codes = self.encoder(x).double()
         scale, failed = torch.linalg.cholesky_ex(torch.atleast_2d(codes.T.cov()))
-        if failed: raise ValueError(f"the codes of these {len(x)} images do not fill {codes.shape[1]} dimensions; give more images, or fewer latents")
+        if failed or not (scale.diagonal() > 1e-5 * codes.std(0)).all(): raise ValueError(f"the codes of these {len(x)} images do not fill {codes.shape[1]} dimensions, or are not finite; give more images, or fewer latents")
         self.mean.copy_(codes.mean(0)); self.scale.copy_(scale)
         return self
 
