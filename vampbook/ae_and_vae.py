@@ -5,12 +5,11 @@
 # %% auto #0
 __all__ = ['LEVELS', 'build_kind', 'held_out', 'learn', 'with_widths', 'as_bytes', 'pictures', 'units', 'compare_one']
 
-# %% ../nbs/05b_ae_and_vae.ipynb #c1556d69
+# %% ../nbs/05b_ae_and_vae.ipynb #7a7c9b2a
 import time
 from dataclasses import asdict, replace
 
 import torch
-from torch import nn
 
 from .autoencoder import AutoEncoder, OneHiddenEncoder, one_hidden
 from .evaluation import log_likelihood, mean_and_error
