@@ -5,17 +5,17 @@
 # %% auto #0
 __all__ = ['LEVELS', 'build_kind', 'held_out', 'learn', 'with_widths', 'as_bytes', 'pictures', 'units', 'compare_one']
 
-# %% ../nbs/05b_ae_and_vae.ipynb #7a7c9b2a
+# %% ../nbs/05b_ae_and_vae.ipynb #05f03912
 import time
 from dataclasses import asdict, replace
 
 import torch
 
 from .autoencoder import AutoEncoder, OneHiddenEncoder, one_hidden
-from .evaluation import log_likelihood, mean_and_error
+from .evaluation import log_likelihood, mean_and_error, unit_activity
 from .experiments import provenance
 from .priors import StandardNormal
-from .training import TrainConfig, train_epoch
+from .training import train_epoch
 from .vae import VAE, reparameterize
 
 # %% ../nbs/05b_ae_and_vae.ipynb #17bc2c8d
@@ -45,11 +45,11 @@ def learn(model, dataset, config):
         rows.append({"epoch": epoch + 1, "train_elbo": train_elbo, "seconds": time.perf_counter() - start} | held_out(model, test))
     return rows
 
-# %% ../nbs/05b_ae_and_vae.ipynb #f9076437
+# %% ../nbs/05b_ae_and_vae.ipynb #c5bb76c9
 def with_widths(ae):
     """The whitened autoencoder `ae` as a generative model: N(0, I), then its decoder, which is frozen; with an encoder that starts at its codes. -> VAE.
 
-    Only the encoder can still learn: a proposal for importance sampling, which changes nothing about the model. `ae` itself stays frozen."""
+    `ae`: its encoder made by `one_hidden`; it stays frozen. Only the new encoder can learn: a proposal for importance sampling, which changes nothing about the model."""
     ae.requires_grad_(False)
     first, _, last = ae.encoder
     M = last.out_features
@@ -83,13 +83,13 @@ def pictures(model, dataset):
         arrays |= {"grid": as_bytes(model.decode(points)), "codes": model.encode(x[:1000])[0].half().numpy(), "labels": labels[:1000].to(torch.uint8).numpy()}
     return arrays
 
-# %% ../nbs/05b_ae_and_vae.ipynb #b3ba410d
+# %% ../nbs/05b_ae_and_vae.ipynb #89565eff
 @torch.no_grad()
 def units(vae, x, threshold=0.01):
     """What each unit of a VAE with N(0, I) costs, and what the idle ones do. -> dict: per unit, most active first, activity and KL (nats); then reconstruction term
     and bound of the same draws without the units whose activity is at most `threshold`."""
     mu, logvar = vae.encode(x)
-    activity, kl = mu.double().var(0), (0.5 * (mu ** 2 + logvar.exp() - 1 - logvar)).double().mean(0)
+    activity, kl = unit_activity(vae, x), (0.5 * (mu ** 2 + logvar.exp() - 1 - logvar)).double().mean(0)
     active, order = activity > threshold, activity.argsort(descending=True)
     z = reparameterize(mu, logvar, 1)[0] * active
     log_px = torch.cat([vae.log_px(*part) for part in zip(x.split(1000), vae.decoder(z).split(1000))]).double().mean().item()
