@@ -18,7 +18,7 @@ def one_hidden(n_in, n_out, hidden=500):
     "Linear, tanh, linear: ... x n_in -> ... x n_out, as in the experiments of Kingma & Welling (2014, appendix C)."
     return nn.Sequential(nn.Linear(n_in, hidden), nn.Tanh(), nn.Linear(hidden, n_out))
 
-# %% ../nbs/02_autoencoder.ipynb #247675f1
+# %% ../nbs/02_autoencoder.ipynb #2bf9be66
 class AutoEncoder(LatentVariableModel):
     """A code z for every image x and an image for every code: a model of the book whose q(z | x) has no width and whose bound has no prior.
 
@@ -41,7 +41,7 @@ class AutoEncoder(LatentVariableModel):
 
     def decode(self, z): return self.likelihood.mean(self.params(z))   # ... x M -> ... x D, E[x | z] in [0, 1]
 
-    def terms(self, x, n_samples=1, prior=None):
+    def terms(self, x, n_samples=1, prior=None, score=True):
         "log p(x | z) at the code of each row of x (B x D), 1 x B, nats; prior and posterior count nothing. ValueError for n_samples other than 1."
         if n_samples != 1: raise ValueError("an autoencoder has one code for an image and no bound on log p(x); for its log-likelihood see vampbook.ae_and_vae.with_widths")
         log_px = self.log_px(x, self.params(self.encode(x)[0]))[None]

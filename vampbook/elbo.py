@@ -11,28 +11,33 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-# %% ../nbs/03_elbo.ipynb #7eae1967
+# %% ../nbs/03_elbo.ipynb #8764e6c7
 @dataclass(eq=False)
 class ElboTerms:
     "The three log-densities of one pass, each S x B (samples x batch), in nats, summed over dimensions; ValueError if the shapes differ."
     log_px: Tensor   # log p(x | z)
     log_pz: Tensor   # log p(z)
     log_qz: Tensor   # log q(z | x)
+    z: Tensor = None # the draws, S x B x M, from a model that shows them
 
     def __post_init__(self):
         shapes = [tuple(t.shape) for t in (self.log_px, self.log_pz, self.log_qz)]
         if len(set(shapes)) > 1 or len(shapes[0]) != 2 or shapes[0][0] == 0:
             raise ValueError(f"log_px, log_pz and log_qz must all be S x B with S of at least 1; got shapes {', '.join(map(str, shapes))}")
 
+    def log_weights(self, beta=1.0):  # S x B
+        "log p(x | z) + beta (log p(z) - log q(z | x)), in nats: at beta = 1 the logarithms of the importance weights."
+        return self.log_px + beta * (self.log_pz - self.log_qz)
+
     @property
     def log_w(self):  # S x B
         "Log importance weights log p(x, z) - log q(z | x), in nats."
-        return self.log_px + self.log_pz - self.log_qz
+        return self.log_weights()
 
     def elbo(self, beta=1.0):  # -> B
         "Monte-Carlo ELBO of each example, in nats; `beta` weighs log p(z) - log q(z | x) (Tomczak & Welling eq. 1-3)."
-        return (self.log_px + beta * (self.log_pz - self.log_qz)).mean(0)
+        return self.log_weights(beta).mean(0)
 
-    def iwae(self):  # -> B
-        "Importance-weighted bound of each example with k = S samples, in nats (Burda et al. 2015, eq. 8)."
-        return self.log_w.logsumexp(0) - math.log(len(self.log_w))
+    def iwae(self, beta=1.0):  # -> B
+        "Importance-weighted bound of each example with k = S samples, in nats (Burda et al. 2015, eq. 8); `beta` as in `elbo`."
+        return self.log_weights(beta).logsumexp(0) - math.log(len(self.log_px))

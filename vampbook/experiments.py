@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['PSEUDO_INPUTS', 'ExperimentConfig', 'build_prior', 'build', 'config_from_dict', 'write_json', 'read_config',
-           'provenance', 'train', 'load_run', 'summary', 'scores', 'evaluate', 'recorded', 'save_study', 'read_study',
+           'provenance', 'train', 'load_run', 'summary', 'scores', 'save_study', 'evaluate', 'recorded', 'read_study',
            'study']
 
-# %% ../nbs/18_experiments.ipynb #f751de09
+# %% ../nbs/18_experiments.ipynb #423c50d7
 import importlib.metadata
 import json
 import platform
@@ -23,13 +23,14 @@ import torch
 
 import vampbook
 from .data import load
-from .evaluation import active_units, bits_per_dim, log_likelihood, mean_and_error
+from .evaluation import bits_per_dim, log_likelihood, mean_and_error
 from .networks import MLPDecoder, MLPEncoder
 from .priors import MixtureOfGaussians, StandardNormal, VampPrior
 from .training import TrainConfig, check_types, fit, pick_device, read_checkpoint, refuse_changes, why_stop, write_atomically
+from .two_layers import TanhEncoder, VAEPrior, layer_activity, tanh_layers
 from .vae import LIKELIHOODS, VAE
 
-# %% ../nbs/18_experiments.ipynb #c6b216c1
+# %% ../nbs/18_experiments.ipynb #71662090
 @dataclass
 class ExperimentConfig:
     "What to train: data, prior, sizes. The defaults are those of Tomczak & Welling (section 5.1)."
@@ -42,39 +43,49 @@ class ExperimentConfig:
     latent: int = 40
     "Dimensions of z."
     hidden: int = 300
-    "Units in each of the two gated layers of encoder and decoder."
+    "Units in each of the two layers of encoder and decoder."
+    network: Literal["gated", "tanh"] = "gated"
+    "Kind of these layers: gated (Tomczak & Welling) or tanh (Burda et al. 2015)."
+    latent2: int = 0
+    "Dimensions of a second stochastic layer, above z (Burda et al. 2015); 0 for none. The prior is then that of the upper layer."
+    hidden2: int = 100
+    "Units in each of the two layers of the upper layer's encoder and decoder."
     train: TrainConfig = field(default_factory=TrainConfig)
 
     def __post_init__(self):
         check_types(self)
-        for name in ("n_components", "latent", "hidden"):
-            if getattr(self, name) < 1: raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
+        for name, least in {"n_components": 1, "latent": 1, "hidden": 1, "latent2": 0, "hidden2": 1}.items():
+            if getattr(self, name) < least: raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}")
+        if self.latent2 and self.prior not in ("standard", "mog"):
+            raise ValueError(f'with a second layer (latent2={self.latent2}) the prior must be "standard" or "mog"; {self.prior!r} has images as pseudo-inputs, and the upper encoder reads no images')
 
 # %% ../nbs/18_experiments.ipynb #c83b32de
 # mean and standard deviation of the pseudo-inputs at the start, as in the paper's code (digits: ours)
 PSEUDO_INPUTS = {"digits": (0.3, 0.05), "caltech101": (0.5, 0.02), "frey_faces": (0.5, 0.02), "histopathology": (0.4, 0.05)}
 
-# %% ../nbs/18_experiments.ipynb #59c381c8
+# %% ../nbs/18_experiments.ipynb #5c4032e2
 def build_prior(config, dataset):
-    "The prior module that `config` names, with the current random numbers. ValueError for more fixed pseudo-inputs than images."
-    K, D = config.n_components, dataset.train.shape[1]
-    if config.prior == "standard": return StandardNormal(config.latent)
-    if config.prior == "mog": return MixtureOfGaussians(config.latent, K)
+    "The prior over the uppermost latents that `config` names, with the current random numbers. ValueError for more fixed pseudo-inputs than images."
+    K, D, M = config.n_components, dataset.train.shape[1], config.latent2 or config.latent
+    if config.prior == "standard": return StandardNormal(M)
+    if config.prior == "mog": return MixtureOfGaussians(M, K)
     if config.prior == "vampprior_data":
         if K > len(dataset.train): raise ValueError(f"n_components is {K}, but {dataset.name} has only {len(dataset.train)} training images to choose from")
         return VampPrior(dataset.batch("train", torch.randperm(len(dataset.train))[:K]), trainable=False)
     mean, std = PSEUDO_INPUTS.get(dataset.name, (0.05, 0.01))
     return VampPrior.random(K, D, mean, std, weighted=config.prior == "vampprior_weighted")
 
-# %% ../nbs/18_experiments.ipynb #1f1ec9d5
+# %% ../nbs/18_experiments.ipynb #5dcf5607
 def build(config, dataset):
     "The model that `config` describes, for images like those of `dataset`; its weights depend on the seed alone."
-    D = dataset.train.shape[1]
+    Encoder, Decoder = {"gated": (MLPEncoder, MLPDecoder), "tanh": (TanhEncoder, tanh_layers)}[config.network]
+    def layer(n_in, latent, hidden, prior, likelihood):
+        return VAE(Encoder(n_in, latent, hidden), Decoder(latent, n_in * LIKELIHOODS[likelihood].n_params, hidden), prior, likelihood)
     with torch.random.fork_rng([]):
         torch.manual_seed(config.train.seed)
-        encoder = MLPEncoder(D, config.latent, config.hidden)
-        decoder = MLPDecoder(config.latent, D * LIKELIHOODS[dataset.likelihood].n_params, config.hidden)
-        return VAE(encoder, decoder, build_prior(config, dataset), dataset.likelihood)
+        prior = build_prior(config, dataset)
+        if config.latent2: prior = VAEPrior(layer(config.latent, config.latent2, config.hidden2, prior, "gaussian"))
+        return layer(dataset.train.shape[1], config.latent, config.hidden, prior, dataset.likelihood)
 
 # %% ../nbs/18_experiments.ipynb #4d8ef51c
 def config_from_dict(values):
@@ -143,9 +154,9 @@ def summary(history, config, max_rows=100):
     return {"epochs": len(history), "best_epoch": history.best_epoch + 1, "stopped": why_stop(history, config.train) or "not finished",
             "seconds": sum(history.curve("seconds")), "rows": rows}
 
-# %% ../nbs/18_experiments.ipynb #96132df4
+# %% ../nbs/18_experiments.ipynb #669a11d9
 def scores(model, dataset, n_samples=5000, n_images=None, progress=True):
-    "Scores on the test split, or on `n_images` of it, in nats: log-likelihood with standard error, quantiles and histogram over images; ELBO (10 draws); active units."
+    "Scores on the test split, or on `n_images` of it, in nats: log-likelihood with standard error, quantiles and histogram over images; ELBO (10 draws); active units. -> dict, log-likelihood of each image."
     x, start = dataset.batch("test"), time.perf_counter()
     if n_images is not None and not 2 <= n_images <= len(x): raise ValueError(f"n_images must lie between 2 and {len(x)}, the size of the test split; got {n_images}")
     if n_images: x = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:n_images].to(x.device)]   # test files may be sorted by class
@@ -154,21 +165,31 @@ def scores(model, dataset, n_samples=5000, n_images=None, progress=True):
     prior = model.mixture()
     with torch.no_grad(): elbo = torch.cat([model.terms(part, 10, prior=prior).elbo() for part in x.split(100)]).double().mean().item()
     counts, edges = torch.histogram(ll, 25)
-    return {"n_images": len(x), "n_samples": n_samples, "ll": mean, "ll_standard_error": error, "elbo": elbo,
-            "active_units": active_units(model, x), "bits_per_dim": bits_per_dim(mean, x.shape[1]),
+    activity = [layer.sort(descending=True).values.tolist() for layer in layer_activity(model, x)]   # the first layer's first
+    values = {"n_images": len(x), "n_samples": n_samples, "ll": mean, "ll_standard_error": error, "elbo": elbo,
+            "active_units": sum(a > 0.01 for a in activity[0]), "activity": activity, "bits_per_dim": bits_per_dim(mean, x.shape[1]),
             "ll_quantiles": dict(zip(("0.05", "0.25", "0.5", "0.75", "0.95"), ll.quantile(torch.tensor([.05, .25, .5, .75, .95], dtype=ll.dtype)).tolist())),
             "ll_histogram": {"edges": edges.tolist(), "counts": counts.int().tolist()}, "seconds": time.perf_counter() - start}
+    return values, ll
 
-# %% ../nbs/18_experiments.ipynb #2a87c854
+# %% ../nbs/18_experiments.ipynb #6468a40d
+def save_study(folder, name, record, arrays=None):
+    "Write one run of a study: folder/name.json for the `record` (a dict), folder/name.npz for `arrays` (NumPy arrays by name), each whole or not at all."
+    def write(path):
+        with open(path, "wb") as f: np.savez_compressed(f, **arrays)
+    if arrays: write_atomically(Path(folder, f"{name}.npz"), write)
+    write_json(Path(folder, f"{name}.json"), record)   # last: a run counts when its record is there
+
+# %% ../nbs/18_experiments.ipynb #addc92a9
 def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", progress=True):
-    "Evaluate the run in `folder` on the test split and write its record, folder/record.json. -> the record, a dict."
+    "Evaluate the run in `folder` on the test split and write its record, folder/record.json, with the log-likelihood of each image in folder/record.npz. -> the record, a dict."
     model, dataset, config, history = load_run(folder, root, device)
     with torch.random.fork_rng([dataset.train.device] if dataset.train.device.type == "cuda" else []):
         torch.manual_seed(config.train.seed)
-        test = scores(model, dataset, n_samples, n_images, progress)
+        test, ll = scores(model, dataset, n_samples, n_images, progress)
     trained_with = json.loads(Path(folder, "provenance.json").read_text())
     record = {"format": 1, "config": asdict(config), "train": summary(history, config) | trained_with, "test": test | provenance(dataset.train.device)}
-    write_json(Path(folder, "record.json"), record)
+    save_study(folder, "record", record, {"ll": ll.half().numpy()})
     return record
 
 # %% ../nbs/18_experiments.ipynb #bca97f5d
@@ -179,14 +200,7 @@ def recorded(**match):
     records = {p.name.removesuffix(".json"): json.loads(p.read_text()) for p in paths}
     return {name: r for name, r in records.items() if all(r["config"].get(k) == v for k, v in match.items())}
 
-# %% ../nbs/18_experiments.ipynb #6adf1223
-def save_study(folder, name, record, arrays=None):
-    "Write one run of a study: folder/name.json for the `record` (a dict), folder/name.npz for `arrays` (NumPy arrays by name), each whole or not at all."
-    def write(path):
-        with open(path, "wb") as f: np.savez_compressed(f, **arrays)
-    if arrays: write_atomically(Path(folder, f"{name}.npz"), write)
-    write_json(Path(folder, f"{name}.json"), record)   # last: a run counts when its record is there
-
+# %% ../nbs/18_experiments.ipynb #78ffe7bb
 def read_study(folder):
     "The runs in a folder that `save_study` wrote: {name: (record, arrays)}, in the order of the names. FileNotFoundError if there are none."
     runs = {}
