@@ -5,7 +5,7 @@ from .autoencoder import AutoEncoder
 from .data import DATASETS, Dataset, load
 from .distributions import DiagonalMixture, log_bernoulli, log_discretized_logistic, log_normal
 from .elbo import ElboTerms
-from .evaluation import active_units, bits_per_dim, log_likelihood
+from .evaluation import active_units, bits_per_dim, elbo_surgery, log_likelihood
 from .experiments import ExperimentConfig, recorded
 from .networks import GatedConv2d, GatedDense, MaskedConv2d, MLPDecoder, MLPEncoder
 from .priors import MixtureOfGaussians, StandardNormal, VampPrior
