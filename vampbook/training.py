@@ -72,7 +72,7 @@ class TrainConfig(Schedule):
     "The bound to climb: ELBO; IWAE bound with k = n_samples; the same, with the doubly reparameterised gradient for the encoder (chapter 08)."
     n_samples: int = 1
     "Draws of z for each example and step: the k of the IWAE bound."
-    max_rows: int = 10_000
+    max_rows: int = 5_000
     "Examples times draws that go through the model at once. Beyond that, a step takes a third more time instead of more memory."
     seed: int = 0
     "Seed of every random number drawn while training."
