@@ -141,14 +141,14 @@ def posterior_mixture(model, x, order=None):
     if not (mu.isfinite().all() and logvar.isfinite().all()): raise ValueError(f"the encoder of {kind} gives NaN or infinite values. Are its weights finite?")
     return DiagonalMixture(mu, logvar)
 
-# %% ../nbs/09_elbo_surgery.ipynb #1cf43ac9
+# %% ../nbs/09_elbo_surgery.ipynb #8e7bbf4b
 @torch.no_grad()
 def elbo_surgery(model, x, n_samples=10_000, memory_mb=None, progress=True):
     """What the bound of x (N x D) is made of -> dict of (mean, standard error), in nats per image, and `log_n` = log N (Hoffman & Johnson 2016).
 
     elbo = reconstruction - average_kl; average_kl = mutual_information + marginal_kl, exactly, being means over the same `n_samples` independent draws of
-    an image i and z ~ q(z | x_i), with all N images in q(z). halving_bias: by how much mutual_information would fall, and marginal_kl rise, on average, with only half
-    of the images there, cut at random. `model`: a VAE with any prior that is a `DiagonalMixture`. Memory: `memory_mb` (default: 32 on a CPU, 1024 on a GPU) and 24 N M
+    an image i and z ~ q(z | x_i), with all N images in q(z). halving_bias: by how much mutual_information would fall, and marginal_kl rise, with only half
+    of the images there, the mean over the two halves of one random cut; its standard error is that of the draws, for this cut (with few images, cuts differ). `model`: a VAE with any prior that is a `DiagonalMixture`. Memory: `memory_mb` (default: 32 on a CPU, 1024 on a GPU) and 24 N M
     bytes. The noise is that of torch's global generator. ValueError for bad input, another model, or NaN."""
     check_inputs(x, at_least=2)
     if not isinstance(n_samples, int) or n_samples < 2: raise ValueError(f"n_samples must be a whole number, at least 2; got {n_samples}")

@@ -11,11 +11,12 @@ from torch.utils.checkpoint import checkpoint
 
 from .elbo import ElboTerms
 
-# %% ../nbs/08_iwae.ipynb #fc59653a
+# %% ../nbs/08_iwae.ipynb #97b5e8fe
 def passes(model, x, n_samples, max_rows, prior=None, score=True):
-    """The terms of `n_samples` draws for each row of x, in as many passes as keep each within `max_rows` rows: a list of `ElboTerms`.
+    """The terms of `n_samples` draws for each row of x, in as many passes as keep each within `max_rows` rows, or one draw of each: a list of `ElboTerms`.
 
-    More than one pass keeps no intermediate results for the gradient: each is computed again when the gradient comes by."""
+    More than one pass keeps no intermediate results for the gradient: each is computed again when the gradient comes by. ValueError for an empty x."""
+    if len(x) == 0: raise ValueError("x is empty; give at least one image")
     at_once, kwargs = max(1, max_rows // len(x)), {} if score else {"score": False}
     if n_samples <= at_once: return [model.terms(x, n_samples, prior, **kwargs)]
     if prior is None: prior = model.mixture()
@@ -24,9 +25,9 @@ def passes(model, x, n_samples, max_rows, prior=None, score=True):
         return ElboTerms(part.log_px.clone(), part.log_pz.clone(), part.log_qz.clone(), None if score else part.z)
     return [copied(checkpoint(model.terms, x, size, prior, use_reentrant=False, **kwargs)) for size in sizes]
 
-# %% ../nbs/08_iwae.ipynb #768e8da1
+# %% ../nbs/08_iwae.ipynb #f6702580
 def bound(model, x, config, beta=1.0, prior=None):  # B x D -> B
-    """The bound on log p(x) that `config` (a `TrainConfig`) climbs, for each row of x, in nats, from `config.n_samples` draws; at most `config.max_rows` rows go through the model at once.
+    """The bound on log p(x) that `config` (a `TrainConfig`) climbs, for each row of x, in nats, from `config.n_samples` draws; at most `config.max_rows` rows (or one draw of each example) go through the model at once.
 
     `objective`: "elbo"; "iwae" (Burda et al. 2015, eq. 8); "dreg", the same value with another gradient for the encoder. `prior`: what `model.mixture()` returned."""
     parts = passes(model, x, config.n_samples, config.max_rows, prior, score=config.objective != "dreg")

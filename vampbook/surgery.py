@@ -19,9 +19,10 @@ from .evaluation import active_units, elbo_surgery, mean_and_error, posterior_mi
 from .experiments import build, provenance, summary, write_json
 from .training import fit
 
-# %% ../nbs/09_elbo_surgery.ipynb #ce7e4839
+# %% ../nbs/09_elbo_surgery.ipynb #8a487264
 def one_binarisation(dataset, seed=0):
-    "`dataset` with its training and validation images joined as the training split, each pixel thrown black or white once and for all; the validation split is part of it."
+    "`dataset` with its training and validation images joined as the training split, each pixel thrown black or white once and for all; the validation split is part of it. ValueError unless it is dynamic."
+    if not dataset.dynamic: raise ValueError(f"the images of {dataset.name} are not binarised anew at every look, so there is nothing to fix; take a dynamic one, such as dynamic_mnist")
     x = dataset.batch("train", generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
     labels = dataset.labels and dataset.labels | {"train": torch.cat([dataset.labels["train"], dataset.labels["valid"]])}
     return replace(dataset, train=torch.cat([x, dataset.valid]), labels=labels, dynamic=False)

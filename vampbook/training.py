@@ -54,7 +54,7 @@ class Schedule:
         stage = sum((3 ** i - 1) // 2 <= epoch for i in range(1, 21))   # stage i begins after 1 + 3 + ... + 3^(i - 1) epochs
         return self.lr * 10 ** (-stage / 7)
 
-# %% ../nbs/06_training.ipynb #3fa435b7
+# %% ../nbs/06_training.ipynb #14f259f5
 @dataclass
 class TrainConfig(Schedule):
     "How to train. The defaults are the settings of Tomczak & Welling (section 5.1 and their code). ValueError for values that cannot work."
@@ -71,9 +71,9 @@ class TrainConfig(Schedule):
     objective: Literal["elbo", "iwae", "dreg"] = "elbo"
     "The bound to climb: ELBO; IWAE bound with k = n_samples; the same, with the doubly reparameterised gradient for the encoder (chapter 08)."
     n_samples: int = 1
-    "Draws of z for each example and step: the k of the IWAE bound."
+    "Draws of z for each example and step: the k of the IWAE bound (which is the ELBO for k = 1)."
     max_rows: int = 5_000
-    "Examples times draws that go through the model at once. Beyond that, a step takes a third more time instead of more memory."
+    "Examples times draws that go through the model at once (at least one draw of each). Beyond that, intermediate results are computed twice instead of kept."
     seed: int = 0
     "Seed of every random number drawn while training."
     device: str = "auto"

@@ -12,13 +12,13 @@ from torch import nn
 from .evaluation import unit_activity
 from .vae import LIKELIHOODS, VAE, reparameterize
 
-# %% ../nbs/08b_two_layers.ipynb #9db4d3b5
+# %% ../nbs/08b_two_layers.ipynb #613b3061
 class LayeredPrior:
     """p(z1) = integral of p(z1 | z2) p(z2): the prior that the model `vae` of z1 defines, with `top`, the mixture over its own latents. What `VAEPrior.mixture` returns."""
     def __init__(self, vae, top): self.vae, self.top, self.mu = vae, top, top.mu
 
     def log_prob(self, z):  # ... x M -> ...
-        """log p(z1, z2) - log q(z2 | z1), in nats, at one draw z2 ~ q(z2 | z1) for each z1: an estimate, whose exponential has the mean p(z1).
+        """log p(z1, z2) - log q(z2 | z1), in nats, at one draw z2 ~ q(z2 | z1) for each z1 (two dimensions or more): an estimate, whose exponential has the mean p(z1).
 
         In `ElboTerms` it makes `log_w` the log importance weight of the pair (z1, z2) (Burda et al. 2015, section 2)."""
         return self.vae.terms(z.flatten(0, -2), prior=self.top).log_w[0].view(z.shape[:-1])
@@ -27,11 +27,12 @@ class LayeredPrior:
         "z2 from the prior on top, then z1 ~ p(z1 | z2)."
         return reparameterize(*self.vae.decoder(self.top.sample(n)).chunk(2, -1), 1)[0]
 
-# %% ../nbs/08b_two_layers.ipynb #9183fd1a
+# %% ../nbs/08b_two_layers.ipynb #a96b65f3
 class VAEPrior(nn.Module):
-    "A VAE over the latents of another model, as its prior: the second stochastic layer. ValueError unless its likelihood is \"gaussian\"."
+    "A VAE over the latents of another model, as its prior: the second stochastic layer. ValueError for something else, or a likelihood other than \"gaussian\"."
     def __init__(self, vae):
         super().__init__()
+        if not isinstance(vae, VAE): raise ValueError(f"the prior of latents must be a VAE over them; got a {type(vae).__name__}")
         if vae.likelihood is not LIKELIHOODS["gaussian"]: raise ValueError(f'latents are real numbers: the VAE over them needs likelihood="gaussian"; got {vae.likelihood.__name__}')
         self.vae = vae
     def mixture(self, encode=None):
@@ -55,19 +56,21 @@ class TanhEncoder(nn.Module):
         self.net = tanh_layers(n_in, 2 * latent, hidden)
     def forward(self, x): return self.net(x).chunk(2, -1)
 
-# %% ../nbs/08b_two_layers.ipynb #d8871824
+# %% ../nbs/08b_two_layers.ipynb #e858997b
 @torch.no_grad()
 def layer_activity(model, x, n_samples=50):
     """A_i = Var_x(E[z_i | x]) of the units of every stochastic layer: N x D -> [M1, M2, ...] (Burda et al. 2015, section 5.2).
 
-    Above the first layer E[z_i | x] is an average over the layers below; two independent averages of `n_samples` draws each, and their covariance, leave no bias. Errors as `unit_activity`."""
+    Above the first layer E[z_i | x] is an average over the layers below; two independent averages of `n_samples` draws each, and their covariance, leave no bias. Errors as `unit_activity`; ValueError for n_samples < 1."""
+    if n_samples < 1: raise ValueError(f"n_samples must be at least 1; got {n_samples}")
+    device = next(model.parameters(), x).device
     activity, layers, vae, means = [unit_activity(model, x)], [], model, []
     while isinstance(vae.prior, VAEPrior): layers.append(vae := vae.prior.vae)
     for part in x.split(100) if layers else ():
-        z, row = reparameterize(*model.encode(part), 2 * n_samples), []   # 2S x B x M1
+        z, row = reparameterize(*model.encode(part.to(device)), 2 * n_samples), []   # 2S x B x M1
         for layer in layers:
             mu, logvar = layer.encode(z)
-            row.append(torch.stack([half.double().mean(0) for half in mu.chunk(2)]))   # 2 x B x M2
+            row.append(torch.stack([half.cpu().double().mean(0) for half in mu.chunk(2)]))   # 2 x B x M2
             z = reparameterize(mu, logvar, 1)[0]
         means.append(row)
     for row in zip(*means):
