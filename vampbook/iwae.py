@@ -35,9 +35,9 @@ def bound(model, x, config, beta=1.0, prior=None):  # B x D -> B
     terms = ElboTerms(*(torch.cat([getattr(part, name) for part in parts]) for name in ("log_px", "log_pz", "log_qz")))
     return terms.elbo(beta) if config.objective == "elbo" else terms.iwae(beta)
 
-# %% ../nbs/08_iwae.ipynb #e98c08ac
+# %% ../nbs/08_iwae.ipynb #d499fdcb
 def double_reparameterization(parts, beta=1.0):
-    """Make the IWAE bound of these passes, computed with `score=False`, send the encoder its doubly reparameterised gradient (Tucker et al. 2019, eq. 8).
+    """Make the IWAE bound of these passes, computed with `score=False`, send the encoder its doubly reparameterised gradient (Tucker et al. 2019).
 
     ValueError if the model does not show its draws."""
     log_w = torch.cat([part.log_weights(beta) for part in parts]).detach()
