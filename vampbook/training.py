@@ -143,12 +143,11 @@ def normalize_gradients(params):
     torch._foreach_clamp_min_(norms, 1e-12)
     torch._foreach_div_(grads, norms)
 
-# %% ../nbs/06_training.ipynb #55e5d27e
+# %% ../nbs/06_training.ipynb #15c3b622
 def train_epoch(model, dataset, optimizer, config, epoch, progress=None):
     "One pass over the training data in random order; returns the mean of the bound that is climbed, at this epoch's beta, a float64 tensor on the CPU."
     beta, elbos = config.beta(epoch), []
     order = torch.randperm(len(dataset.train)).to(dataset.train.device)
-    for group in optimizer.param_groups: group["lr"] = config.rate(epoch)
     for index in order.split(config.batch_size):
         elbo = bound(model, dataset.batch("train", index), config, beta)
         optimizer.zero_grad()
@@ -159,13 +158,14 @@ def train_epoch(model, dataset, optimizer, config, epoch, progress=None):
         if progress is not None: progress.update()
     return torch.cat(elbos).cpu().double().mean()
 
-# %% ../nbs/06_training.ipynb #fb9b3c2c
+# %% ../nbs/06_training.ipynb #80e5deae
 class TrainingError(RuntimeError):
     "Training cannot go on; the message says why and what to try."
 
 def run_epoch(model, dataset, optimizer, config, epoch, progress=None):
     "Train one epoch and validate, with random numbers that depend on seed and epoch alone; -> the epoch's row of the history. TrainingError if an ELBO is not finite."
     start, device = time.perf_counter(), dataset.train.device
+    for group in optimizer.param_groups: group["lr"] = config.rate(epoch)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed((config.seed * 1_000_003 + epoch) % 2**63)
         train_elbo = train_epoch(model.train(), dataset, optimizer, config, epoch, progress).item()
