@@ -7,7 +7,7 @@ __all__ = ['check_types', 'Schedule', 'TrainConfig', 'pick_device', 'mean_bound'
            'normalize_gradients', 'train_epoch', 'TrainingError', 'run_epoch', 'write_atomically', 'checksum',
            'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume', 'fit']
 
-# %% ../nbs/06_training.ipynb #0c6ecb44
+# %% ../nbs/06_training.ipynb #48d15100
 import json
 import math
 import os
@@ -22,7 +22,7 @@ import safetensors.torch
 import torch
 from tqdm.auto import tqdm
 
-from .iwae import bound
+from .iwae import bound, climb
 
 # %% ../nbs/06_training.ipynb #ce4305b2
 def check_types(config):
@@ -54,7 +54,7 @@ class Schedule:
         stage = sum((3 ** i - 1) // 2 <= epoch for i in range(1, 21))   # stage i begins after 1 + 3 + ... + 3^(i - 1) epochs
         return self.lr * 10 ** (-stage / 7)
 
-# %% ../nbs/06_training.ipynb #14f259f5
+# %% ../nbs/06_training.ipynb #57987d4c
 @dataclass
 class TrainConfig(Schedule):
     "How to train. The defaults are the settings of Tomczak & Welling (section 5.1 and their code). ValueError for values that cannot work."
@@ -73,7 +73,7 @@ class TrainConfig(Schedule):
     n_samples: int = 1
     "Draws of z for each example and step: the k of the IWAE bound (which is the ELBO for k = 1)."
     max_rows: int = 5_000
-    "Examples times draws that go through the model at once (at least one draw of each). Beyond that, intermediate results are computed twice instead of kept."
+    "Examples times draws that go through the model at once (at least one draw of each). Beyond that, the gradient comes in passes, after a first walk for the weights."
     seed: int = 0
     "Seed of every random number drawn while training."
     device: str = "auto"
@@ -143,18 +143,16 @@ def normalize_gradients(params):
     torch._foreach_clamp_min_(norms, 1e-12)
     torch._foreach_div_(grads, norms)
 
-# %% ../nbs/06_training.ipynb #15c3b622
+# %% ../nbs/06_training.ipynb #798be891
 def train_epoch(model, dataset, optimizer, config, epoch, progress=None):
     "One pass over the training data in random order; returns the mean of the bound that is climbed, at this epoch's beta, a float64 tensor on the CPU."
     beta, elbos = config.beta(epoch), []
     order = torch.randperm(len(dataset.train)).to(dataset.train.device)
     for index in order.split(config.batch_size):
-        elbo = bound(model, dataset.batch("train", index), config, beta)
         optimizer.zero_grad()
-        (-elbo.mean()).backward()
+        elbos.append(climb(model, dataset.batch("train", index), config, beta))
         if config.normalize_gradients: normalize_gradients(model.parameters())
         optimizer.step()
-        elbos.append(elbo.detach())
         if progress is not None: progress.update()
     return torch.cat(elbos).cpu().double().mean()
 
