@@ -18,7 +18,7 @@ from vampbook import TrainConfig, VampPrior
 from vampbook.iwae import climb
 
 
-def step(n_samples, max_rows, repeats=5):
+def step(n_samples, max_rows, repeats=3):
     "-> megabytes that steps add to the peak of the process, milliseconds of processor time per draw and image."
     vae, x = model(VampPrior.random(K, PIXELS)), digits_like(BATCH).float() / 255
     config = TrainConfig(objective="iwae", n_samples=n_samples, max_rows=max_rows)
@@ -32,7 +32,7 @@ def step(n_samples, max_rows, repeats=5):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--draws", type=int, nargs="+", default=[50, 200, 1000, 5000])
+    parser.add_argument("--draws", type=int, nargs="+", default=[50, 200, 1000, 3000])
     parser.add_argument("--most-kept", type=int, default=200, help="do not try to keep more draws than this in memory")
     args = parser.parse_args()
     print(f"{torch.get_num_threads()} threads\n\n| k | one walk (MB) | two walks (MB) | one walk (processor ms a draw and image) | two walks |\n| --- | --- | --- | --- | --- |")

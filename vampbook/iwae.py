@@ -30,7 +30,7 @@ def bound(model, x, config, beta=1.0, prior=None):  # B x D -> B
     terms = joined(model.terms(x, size, prior) for size in pass_sizes(len(x), config.n_samples, config.max_rows))
     return terms.elbo(beta) if config.objective == "elbo" else terms.iwae(beta)
 
-# %% ../nbs/08_iwae.ipynb #0b4db2ec
+# %% ../nbs/08_iwae.ipynb #735e9f5e
 def climb(model, x, config, beta=1.0):  # B x D -> B
     """Add the gradient of *minus* the bound's mean over the rows of x to the parameters' `.grad`, and return the bound of each row, in nats.
 
@@ -42,9 +42,11 @@ def climb(model, x, config, beta=1.0):  # B x D -> B
         parts = list(passes())
         terms = joined(parts)
     else:
-        seed = torch.randint(2 ** 62, ()).item()
+        seed, table = torch.randint(2 ** 62, ()).item(), x.new_empty(3, config.n_samples, len(x))   # one array: small results kept between passes would break up the heap
         torch.manual_seed(seed)
-        with torch.no_grad(): terms = joined(passes(model.mixture()))
+        with torch.no_grad():
+            for part, rows in zip(passes(model.mixture()), table.split(sizes, 1)): rows.copy_(torch.stack([part.log_px, part.log_pz, part.log_qz]))
+        terms = ElboTerms(*table)
         torch.manual_seed(seed)
         parts = passes()   # one at a time, in the loop below
     log_w = terms.log_weights(beta).detach()
