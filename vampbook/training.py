@@ -54,7 +54,7 @@ class Schedule:
         stage = sum((3 ** i - 1) // 2 <= epoch for i in range(1, 21))   # stage i begins after 1 + 3 + ... + 3^(i - 1) epochs
         return self.lr * 10 ** (-stage / 7)
 
-# %% ../nbs/06_training.ipynb #57987d4c
+# %% ../nbs/06_training.ipynb #047aa38e
 @dataclass
 class TrainConfig(Schedule):
     "How to train. The defaults are the settings of Tomczak & Welling (section 5.1 and their code). ValueError for values that cannot work."
@@ -73,7 +73,7 @@ class TrainConfig(Schedule):
     n_samples: int = 1
     "Draws of z for each example and step: the k of the IWAE bound (which is the ELBO for k = 1)."
     max_rows: int = 5_000
-    "Examples times draws that go through the model at once (at least one draw of each). Beyond that, the gradient comes in passes, after a first walk for the weights."
+    "Examples times draws that go through the model at once (at least one draw of each). Beyond that, bound and gradient come in passes."
     seed: int = 0
     "Seed of every random number drawn while training."
     device: str = "auto"
