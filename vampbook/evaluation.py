@@ -115,7 +115,7 @@ def carve(model, x, z, i, q, prior):  # B x D, B x M, B -> 6 x B
     log_px, log_pz = model.log_px(x, model.decoder(z)).to(own), prior.log_prob(z).to(own)
     return torch.stack([log_px + log_pz - own, log_px, own - log_pz, own - aggregate, aggregate - log_pz, half - aggregate])
 
-# %% ../nbs/09_elbo_surgery.ipynb #a939e8f2
+# %% ../nbs/09_elbo_surgery.ipynb #64de1dae
 def surgical_prior(model):
     "The prior of a `model` that `elbo_surgery` can open, as a `DiagonalMixture`. ValueError for any other model."
     kind = type(model).__name__
@@ -124,6 +124,7 @@ def surgical_prior(model):
     prior = model.mixture()
     if not isinstance(prior, DiagonalMixture):
         raise ValueError(f"elbo_surgery needs a prior that is one DiagonalMixture; that of {kind} is a {type(prior).__name__}. It can open models with one layer of latents")
+    if hasattr(model, "layer_means"): raise ValueError(f"elbo_surgery can open models with one layer of latents; {kind} has two")
     return prior
 
 # %% ../nbs/09_elbo_surgery.ipynb #8e4612a8

@@ -32,9 +32,10 @@ class TopDown(LatentVariableModel):
         z2 = (self.mixture() if prior is None else prior).sample(n)
         return self.decode(reparameterize(*self.prior1(z2), 1)[0], z2)
 
-# %% ../nbs/13_hvae.ipynb #8a9c1e1b
+# %% ../nbs/13_hvae.ipynb #f6982cb0
 def frozen(network):
-    "`network` as a function whose weights get no gradient; its inputs do."
+    "`network` as a function whose weights, if it has any, get no gradient; its inputs do."
+    if not isinstance(network, nn.Module): return network
     return lambda *inputs: functional_call(network, {name: w.detach() for name, w in network.named_parameters()}, inputs)
 
 # %% ../nbs/13_hvae.ipynb #bafefa73
