@@ -7,7 +7,9 @@ from .distributions import DiagonalMixture, log_bernoulli, log_discretized_logis
 from .elbo import ElboTerms
 from .evaluation import active_units, bits_per_dim, elbo_surgery, log_likelihood
 from .experiments import ExperimentConfig, recorded
+from .hvae import HVAE
 from .networks import GatedConv2d, GatedDense, MaskedConv2d, MLPDecoder, MLPEncoder
+from .pixelcnn import PixelCNN
 from .priors import MixtureOfGaussians, StandardNormal, VampPrior
 from .training import History, TrainConfig, fit
 from .vae import VAE
