@@ -55,10 +55,13 @@ class Conditionals(nn.Module):
         for layer in self.layers[1:]: h = layer(h.relu())
         return self.out(h.relu()).flatten(1)
 
-# %% ../nbs/15_pixel_hvae.ipynb #519cb9b9
+# %% ../nbs/15_pixel_hvae.ipynb #1f4ef875
+@torch.no_grad()
 def draw_in_order(net, params, noise):
-    "Images drawn pixel by pixel from a `Conditionals`: n x (n_maps D), uniform noise n x D -> n x D. Two rows of every layer are remembered, so that no feature is computed twice."
+    "Images drawn pixel by pixel from a `Conditionals`: n x (n_maps D), uniform noise n x D -> n x D. Two rows of every layer are remembered, so that no feature is computed twice. ValueError for other shapes."
     n, (_, H, W) = len(params), net.shape
+    if params.shape != (n, net.n_params * H * W) or noise.shape != (n, H * W):
+        raise ValueError(f"params must be n x {net.n_params * H * W} and noise n x {H * W}; got shapes {tuple(params.shape)} and {tuple(noise.shape)}")
     context = net.context(params.unflatten(-1, (net.n_params, H, W)))   # n x channels x H x W
     weights = [layer.weight[:, :, layer.mask[0, 0].bool()].transpose(1, 2).flatten(1) for layer in net.layers]   # channels x (open taps * c_in)
     rows = [noise.new_zeros(n, 2, W + 2, layer.in_channels) for layer in net.layers]   # what each layer reads: the row above, this row, a pixel of padding on both sides
@@ -75,7 +78,7 @@ def draw_in_order(net, params, noise):
         rows[0][:, 1, c + 1] = x[:, i:i + 1]
     return x
 
-# %% ../nbs/15_pixel_hvae.ipynb #41ab247f
+# %% ../nbs/15_pixel_hvae.ipynb #8d922e55
 class PixelCNN(Conditionals):
     """p(x | z) by the chain rule, as the `likelihood` of a model whose decoder returns `n_maps` context maps side by side; for arguments and errors see `Conditionals`.
 
@@ -88,7 +91,8 @@ class PixelCNN(Conditionals):
             raise ValueError(f"params must be ... x {len(x)} x {self.n_params * D}, {self.n_params} maps for each image; got shape {tuple(params.shape)}")
         if self.base is LIKELIHOODS["bernoulli"] and x.device.type == "cpu" and not ((x == 0) | (x == 1)).all():
             raise ValueError('x must hold zeros and ones; binarise it, or take base="logistic" for grey pixels')
-        rows, size = x.expand(*params.shape[:-1], D).reshape(-1, D), max(1, 2 ** 22 // (self.out.in_channels * D))
+        rows = x.expand(*params.shape[:-1], D).reshape(-1, D)
+        size = max(1, len(rows) if torch.is_grad_enabled() else (2 ** 22 if x.device.type == "cpu" else 2 ** 26) // (self.out.in_channels * D))
         parts = [self.base.log_prob(a, self(a, b)) for a, b in zip(rows.split(size), params.flatten(0, -2).split(size))]
         return torch.cat(parts).view(params.shape[:-1])
 
@@ -97,7 +101,7 @@ class PixelCNN(Conditionals):
         "One image drawn from p(x | z), pixel by pixel, in place of E[x | z], which has no closed form: ... x (n_maps D) -> ... x D in [0, 1]."
         flat = params.reshape(-1, params.shape[-1])
         noise = torch.rand(len(flat), self.shape[1] * self.shape[2], dtype=params.dtype, device=params.device)
-        return torch.cat([draw_in_order(self, *part) for part in zip(flat.split(500), noise.split(500))]).view(*params.shape[:-1], -1)
+        return torch.cat([draw_in_order(self, *part) for part in zip(flat.split(500), noise.split(500))]).view(*params.shape[:-1], noise.shape[1])
 
 # %% ../nbs/15_pixel_hvae.ipynb #1bca338d
 def context_maps(n_pixels, *latents):
