@@ -45,16 +45,18 @@ def pruned(prior, keep):
     small.u.data, small.logits.data = prior.pseudo_inputs.detach()[keep], prior.logits.detach()[keep]     # in the precision of `prior`
     return small
 
-# %% ../nbs/11_vampprior.ipynb #425072c4
+# %% ../nbs/11_vampprior.ipynb #f6cc1b5e
 @torch.no_grad()
 def best_components(mixture, z, n):
-    "Indices of `n` components of `mixture`, chosen one after the other so that those chosen, renormalised, give the codes z (B x M) the highest mean log-density. ValueError unless 1 <= n <= K."
+    "Indices of `n` components of `mixture`, chosen one after the other so that those chosen, renormalised, give the codes z (B x M) the highest mean log-density. ValueError unless n is from 1 to the number of components with a weight, and for empty or non-finite z."
     joint, log_w, chosen = mixture.log_joint(z), mixture.log_weights.double(), []
-    if not 1 <= n <= len(log_w): raise ValueError(f"n must be from 1 to {len(log_w)}, the number of components; got {n}")
+    alive = log_w > -torch.inf
+    if not 1 <= n <= alive.sum(): raise ValueError(f"n must be from 1 to {int(alive.sum())}, the number of components with a weight; got {n}")
+    if not len(z) or not z.isfinite().all(): raise ValueError("z must be B x M finite codes, B at least 1")
     density, weight = joint.new_full((len(z), 1), -torch.inf), log_w.new_tensor(-torch.inf)      # of those chosen
     for _ in range(n):
         score = torch.logaddexp(density, joint).mean(0) - torch.logaddexp(weight, log_w)
-        score[chosen] = -torch.inf
+        score[chosen], score[~alive] = -torch.inf, -torch.inf
         chosen.append(score.argmax().item())
         density, weight = torch.logaddexp(density, joint[:, chosen[-1:]]), torch.logaddexp(weight, log_w[chosen[-1]])
     return torch.tensor(chosen)
