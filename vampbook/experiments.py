@@ -213,7 +213,7 @@ def save_study(folder, name, record, arrays=None):
     if arrays: write_atomically(Path(folder, f"{name}.npz"), write)
     write_json(Path(folder, f"{name}.json"), record)   # last: a run counts when its record is there
 
-# %% ../nbs/18_experiments.ipynb #addc92a9
+# %% ../nbs/18_experiments.ipynb #17a5cfe3
 def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", progress=True):
     "Evaluate the run in `folder` on the test split and write its record, folder/record.json, with the log-likelihood of each image in folder/record.npz. -> the record, a dict."
     model, dataset, config, history = load_run(folder, root, device)
@@ -222,7 +222,7 @@ def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", pr
         test, ll = scores(model, dataset, n_samples, n_images, progress)
     trained_with = json.loads(Path(folder, "provenance.json").read_text())
     record = {"format": 1, "config": asdict(config), "train": summary(history, config) | trained_with, "test": test | provenance(dataset.train.device)}
-    save_study(folder, "record", record, {"ll": ll.half().numpy()})
+    save_study(folder, "record", record, {"ll": ll.float().numpy()})
     return record
 
 # %% ../nbs/18_experiments.ipynb #bca97f5d
