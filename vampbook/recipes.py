@@ -10,6 +10,7 @@ __all__ = ['TABLE1', 'TABLE2', 'ARCHITECTURES', 'SUITES', 'TEST_IMAGES', 'ENGINE
 # %% ../nbs/19_results.ipynb #5973da8d
 import json
 import statistics
+import traceback
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
