@@ -4,13 +4,12 @@
 
 # %% auto #0
 __all__ = ['TABLE1', 'TABLE2', 'ARCHITECTURES', 'SUITES', 'TEST_IMAGES', 'ENGINES', 'Cell', 'cell', 'small_digits', 'suite',
-           'essence', 'fills', 'read_record', 'runs_of', 'run_folder', 'run_cell', 'in_processes', 'on_ray', 'absent',
-           'reproduce', 'cell_row', 'table']
+           'essence', 'fills', 'read_record', 'all_records', 'runs_of', 'run_folder', 'run_cell', 'in_processes',
+           'on_ray', 'absent', 'reproduce', 'cell_row', 'table']
 
-# %% ../nbs/19_results.ipynb #5973da8d
+# %% ../nbs/19_results.ipynb #f7f3a89c
 import json
 import statistics
-import traceback
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -33,7 +32,7 @@ TABLE1 = {   # Tomczak & Welling (2018), Table 1; for each architecture the stan
     "histopathology": {"VAE": (6.07, 6.04), "HVAE": (5.82, 5.75), "ConvHVAE": (5.59, 5.58), "PixelHVAE": (4.84, 4.82)}}
 TABLE2 = {"standard": -85.89, "mog": -85.07, "vampprior_data": -85.71, "vampprior": -83.19}   # their Table 2: HVAE on static MNIST, by prior
 
-# %% ../nbs/19_results.ipynb #45e53ad0
+# %% ../nbs/19_results.ipynb #16361d97
 ARCHITECTURES = {"VAE": {}, "HVAE": {"structure": "hvae"}, "ConvHVAE": {"structure": "hvae", "network": "conv"}, "PixelHVAE": {"structure": "hvae", "network": "pixel"}}
 
 @dataclass(frozen=True)
@@ -45,10 +44,10 @@ class Cell:
     paper: float | None
     config: ExperimentConfig
 
-def cell(dataset, architecture, prior, paper=None, n_components=None, **train):
-    "The `Cell` of `architecture` (a key of `ARCHITECTURES`) and `prior` on `dataset` with the paper's settings; `train`: other fields of `TrainConfig`."
+def cell(dataset, architecture, prior, paper=None, n_components=None):
+    "The `Cell` of `architecture` (a key of `ARCHITECTURES`) and `prior` on `dataset` with the paper's settings."
     K = 1 if prior == "standard" else n_components or (1000 if dataset == "omniglot" else 500)
-    return Cell(dataset, architecture, prior, paper, ExperimentConfig(dataset=dataset, prior=prior, n_components=K, **ARCHITECTURES[architecture], train=TrainConfig(**train)))
+    return Cell(dataset, architecture, prior, paper, ExperimentConfig(dataset=dataset, prior=prior, n_components=K, **ARCHITECTURES[architecture]))
 
 # %% ../nbs/19_results.ipynb #a92c7c53
 def small_digits(architecture, prior):
@@ -84,7 +83,7 @@ def fills(record, c):
     judged = (record["test"]["n_images"], record["test"]["n_samples"]) == (TEST_IMAGES[c.dataset], 5000)
     return finished and judged and essence(record["config"]) == essence(asdict(c.config))
 
-# %% ../nbs/19_results.ipynb #8fa51c5a
+# %% ../nbs/19_results.ipynb #f49e7375
 def read_record(path):
     "The record in a JSON file. ValueError if it is no record, or one of another format."
     try: record = json.loads(Path(path).read_text())
@@ -93,13 +92,15 @@ def read_record(path):
         raise ValueError(f"{path} was written by another version of vampbook (format {record.get('format') if isinstance(record, dict) else None}, expected 1). `vampbook evaluate {Path(path).parent}` writes it anew")
     return record
 
-def runs_of(c, out=None):
-    "The records that fill the `Cell` c, {seed: record}: those that ship with the package, and those of the runs in the folder `out`."
-    records = [record for record, _ in study("tables").values()]
-    if out is not None: records += [read_record(path) for path in sorted(Path(out).glob(f"{c.dataset}-*/record.json"))]
+def all_records(out=None):
+    "The records of runs that ship with the package for its tables, and those of the runs in the folder `out`. Errors as `read_record`."
+    return [record for record, _ in study("tables").values()] + [read_record(path) for path in (sorted(Path(out).glob("*/record.json")) if out else [])]
+
+def runs_of(c, records):
+    "Those of the `records` that fill the `Cell` c, {seed: record}."
     return {r["config"]["train"]["seed"]: r for r in records if fills(r, c)}
 
-# %% ../nbs/19_results.ipynb #d431ed80
+# %% ../nbs/19_results.ipynb #f4a127fb
 def run_folder(c, seed, out): return Path(out, f"{c.dataset}-{c.architecture.lower()}-{c.prior}-{c.config.n_components}-{seed}")
 
 def run_cell(c, seed, out, threads=None, device="auto"):
@@ -109,7 +110,7 @@ def run_cell(c, seed, out, threads=None, device="auto"):
     if threads: torch.set_num_threads(threads)
     try:
         with FileLock(folder / ".lock", timeout=0):
-            if seed in runs_of(c, out): return ""          # somebody else has finished it meanwhile
+            if seed in runs_of(c, all_records(out)): return ""          # somebody else has finished it meanwhile
             config = replace(c.config, train=replace(c.config.train, seed=seed, device=device))
             history = train(config, folder, progress=False)[-1]
             if history.stopped == "interrupted": return f"{folder}: interrupted"
@@ -118,7 +119,7 @@ def run_cell(c, seed, out, threads=None, device="auto"):
     except (ValueError, OSError, TrainingError) as e: return f"{folder}: {e}"
     return ""
 
-# %% ../nbs/19_results.ipynb #024ab4f3
+# %% ../nbs/19_results.ipynb #1d260c51
 def in_processes(calls, jobs, threads):
     "Call `run_cell` with each tuple of `calls`, `jobs` at a time, in processes on this machine; the answers as they come."
     yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(run_cell)(*call) for call in calls)
@@ -130,15 +131,16 @@ def on_ray(calls, jobs, threads):
     try: ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False)
     except ConnectionError as e: raise ValueError(f"no Ray cluster found; start one with `ray start --head`, and `ray start --address=...` on the other machines ({e})") from e
     task = ray.remote(num_cpus=threads, num_gpus=bool(ray.cluster_resources().get("GPU")), max_retries=10)(run_cell)
-    waiting = [task.remote(*call) for call in calls]
-    while waiting:
-        done, waiting = ray.wait(waiting)
-        try: yield ray.get(done[0])
-        except ray.exceptions.RayError as e: yield f"lost, after ten retries: {e}"
+    folders = {task.remote(*call): run_folder(*call[:3]) for call in calls}
+    while folders:
+        (done,), _ = ray.wait(list(folders))
+        folder = folders.pop(done)
+        try: yield ray.get(done)
+        except ray.exceptions.RayError as e: yield f"{folder}: lost, after ten retries: {e}"
 
 ENGINES = {"local": in_processes, "ray": on_ray}
 
-# %% ../nbs/19_results.ipynb #a9abdb06
+# %% ../nbs/19_results.ipynb #78614642
 def absent(datasets):
     "The data sets among `datasets` that cannot be had, {name: why}; the others are fetched, once, before processes ask for them."
     reasons = {}
@@ -153,18 +155,19 @@ def reproduce(name, dataset=None, seeds=1, out="runs", jobs=1, device="auto", en
     `engine`: "local", or "ray" for a cluster that shares the folder. ValueError for an unknown suite, data set or engine, and for numbers below 1."""
     if min(seeds, jobs) < 1: raise ValueError(f"seeds and jobs must be at least 1; got {seeds} and {jobs}")
     if engine not in ENGINES: raise ValueError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
-    missing = [(c, seed) for c in suite(name, dataset) for seed in range(seeds) if seed not in runs_of(c, out)]
+    records = all_records(out)
+    missing = [(c, seed) for c in suite(name, dataset) for seed in range(seeds) if seed not in runs_of(c, records)]
     failures = absent([c.dataset for c, _ in missing])
     missing = [(c, seed) for c, seed in missing if c.dataset not in failures]
     threads = max(1, cpu_count() // jobs)
     work = ENGINES[engine]([(c, seed, Path(out).resolve(), threads, device) for c, seed in missing], jobs, threads)
     return [*failures.values(), *sorted(failure for failure in tqdm(work, total=len(missing), desc=name, unit="run", disable=not progress) if failure)]
 
-# %% ../nbs/19_results.ipynb #d3b3650d
-def cell_row(c, out=None):
-    "One line of a table, a dict of strings: where the `Cell` stands, the paper's number, ours, the difference, the number of runs."
+# %% ../nbs/19_results.ipynb #b0faf6b7
+def cell_row(c, records):
+    "One line of a table, a dict of strings: where the `Cell` stands, the paper's number, ours from those of the `records` that fill it, the difference, the number of runs."
     unit, digits = ("bits_per_dim", 3) if c.dataset in ("frey_faces", "histopathology") else ("ll", 2)
-    values = [record["test"][unit] for record in runs_of(c, out).values()]
+    values = [record["test"][unit] for record in runs_of(c, records).values()]
     mean = statistics.mean(values) if values else None
     ours = "not run" if not values else f"{mean:.{digits}f}" + (f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else "")
     return {"data set": c.dataset, "model": c.architecture, "prior": c.prior, "K": str(c.config.n_components), "paper": "" if c.paper is None else f"{c.paper:.2f}", "ours": ours,
@@ -172,4 +175,5 @@ def cell_row(c, out=None):
 
 def table(name, dataset=None, out=None):
     "The rows of a suite's table, from the records that ship with the package and those of the runs in `out`. Errors as `suite`."
-    return [cell_row(c, out) for c in suite(name, dataset)]
+    records = all_records(out)
+    return [cell_row(c, records) for c in suite(name, dataset)]
