@@ -1,53 +1,44 @@
-"""Each notebook in nbs/ is one pytest item, executed by nbdev's own runner with its directives and flags.
-
-`pytest --nbflags slow` also runs the cells marked `#| slow` (several flags: --nbflags "slow cuda").
-"""
+"""What the tests share: the flags of the notebooks' cells, and the package as a reader installs it."""
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")     # pytest runs one worker per core: more threads than that only wait for each other
-
-RUN = """
-import sys
-from pathlib import Path
-from nbdev.config import get_config
-from nbdev.test import test_nb
-cfg = get_config()
-ok, _ = test_nb(Path(sys.argv[1]), skip_flags=cfg.tst_flags.split(), force_flags=sys.argv[2].split(), basepath=cfg.config_path)
-sys.exit(not ok)
-"""
+ROOT = Path(__file__).parent
 
 
 def pytest_addoption(parser):
-    parser.addoption("--nbflags", default="", help="nbdev test flags to run as well, e.g. 'slow'")
+    parser.addoption("--nbflags", default="", help="nbdev test flags to run as well, e.g. 'slow' or 'slow cuda'")
 
 
-def pytest_collect_file(parent, file_path):
-    if file_path.suffix == ".ipynb" and not file_path.name.startswith(("_", ".")):
-        return NotebookFile.from_parent(parent, path=file_path)
+@pytest.fixture
+def copy(tmp_path):
+    "A copy of the project, so that a check never changes the checkout."
+    return copy_of_project(tmp_path / "project")
 
 
-class NotebookFile(pytest.File):
-    def collect(self):
-        yield NotebookItem.from_parent(self, name=self.path.stem)
+def copy_of_project(to):
+    ignore = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "demo", "runs")
+    return Path(shutil.copytree(ROOT, to, ignore=ignore))
 
 
-class NotebookFailed(Exception):
-    pass
-
-
-class NotebookItem(pytest.Item):
-    def runtest(self):
-        command = [sys.executable, "-c", RUN, str(self.path), self.config.getoption("--nbflags")]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.config.rootpath)
-        if done.returncode:
-            raise NotebookFailed(done.stdout[-4000:] + done.stderr[-6000:])
-
-    def repr_failure(self, excinfo, style=None):
-        return str(excinfo.value) if isinstance(excinfo.value, NotebookFailed) else super().repr_failure(excinfo)
-
-    def reportinfo(self):
-        return self.path, None, f"notebook {self.name}"
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory, worker_id):
+    "The wheel, built once for all workers -> its path; beside it, in `site`, what it installs."
+    folder = tmp_path_factory.getbasetemp() if worker_id == "master" else tmp_path_factory.getbasetemp().parent
+    with FileLock(folder / "wheel.lock"):
+        if not (folder / "dist").exists():
+            command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "new", copy_of_project(folder / "wheel")]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+            (built,) = (folder / "new").glob("*.whl")
+            zipfile.ZipFile(built).extractall(folder / "new" / "site")
+            (folder / "new").rename(folder / "dist")
+    (path,) = (folder / "dist").glob("*.whl")
+    return path
