@@ -1,7 +1,9 @@
 # make demo   the main job: two VAEs on the embedded digits, compared (a virtual environment, the package, about a minute of training)
 # make test   every notebook and every test
 # make bench  speed and memory against a textbook implementation, and Pythae
+# make course  the student versions of the assignments, into assignments/release
 # make readme  README.md from nbs/index.ipynb (after `make test`)
+# make site   the website, in site/_build/html
 # make help   this list
 
 PYTHON ?= python3
@@ -9,7 +11,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: help demo test bench readme
+.PHONY: help demo test bench course readme site
 .DEFAULT_GOAL := help
 
 help:
@@ -49,5 +51,11 @@ test: $(VENV)/.dev
 bench: $(VENV)/.bench
 	@$(BIN)/python benchmarks/bench.py
 
+course: $(VENV)/.dev
+	@$(BIN)/python assignments/course.py release
+
 readme: $(VENV)/.dev
 	@$(BIN)/python -m nbconvert --to markdown --output-dir . --output README nbs/index.ipynb
+
+site: $(VENV)/.dev
+	@$(BIN)/python site/build.py
