@@ -24,7 +24,7 @@ def copy(tmp_path):
 
 
 def copy_of_project(to):
-    ignore = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "demo", "runs")
+    ignore = shutil.ignore_patterns(".git", ".venv", "build", "dist", "*.egg-info", "__pycache__", "_build", "release", "demo", "runs")
     return Path(shutil.copytree(ROOT, to, ignore=ignore))
 
 

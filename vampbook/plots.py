@@ -20,7 +20,7 @@ STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True
 def figure(ncols=1, nrows=1, width=3.6, height=2.8, **kwargs):
     "Figure and axes (as `plt.subplots`) in the book's style, which stays on; `width`, `height` in inches per panel."
     import matplotlib.pyplot as plt
-    from cycler import cycler
+    from matplotlib import cycler
     plt.rcParams.update(STYLE | {"axes.prop_cycle": cycler(color=COLORS)})
     return plt.subplots(nrows, ncols, figsize=(width * ncols, height * nrows), layout="constrained", **kwargs)
 
