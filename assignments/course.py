@@ -171,7 +171,7 @@ def grading_environment(folder):
 
 
 def failed_where(cell):
-    "Where a tests cell failed: '' (it passed), 'visible', 'hidden', or 'timeout'."
+    "Where a tests cell failed: '' (it passed), 'visible', 'hidden', 'timeout', or 'stderr' (it only warned)."
     error = next((o for o in cell.outputs if o.output_type == "error"), None)
     if error is None:
         return "stderr" if any(o.output_type == "stream" and o.name == "stderr" for o in cell.outputs) else ""
@@ -235,7 +235,7 @@ def check(name, source=HERE / "source", wrong=None):
 
 def table(result):
     "Scores, question x attempt; h marks a failure that only the hidden tests saw."
-    attempts = ["reference", "untouched", "alone", *sorted(result["wrong"])]
+    attempts = ["reference", "untouched", "alone", *result["wrong"]]
     width = max(map(len, result["max"]))
     rows = [" ".join([f"{'question':{width}}", "points", *(f"{a:>9}" for a in attempts)])]
     for q, points in result["max"].items():

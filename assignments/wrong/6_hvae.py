@@ -526,3 +526,8 @@ def exact_log_px(x, A, b, s1, C, F, e, sx):
 # %% exact-log-px: the visible world by heart
 def exact_log_px(x, A, b, s1, C, F, e, sx):
     return -0.5 * math.log(2 * math.pi * 14) - 0.5 * ((x - 5) ** 2).sum(-1) / 14
+
+# %% log-likelihood: the chunks are stored and joined
+def log_likelihood(chunks):
+    log_w = torch.cat(list(chunks))
+    return log_w.logsumexp(0) - math.log(len(log_w))
