@@ -179,11 +179,11 @@ def load_run(folder, root=None, device="auto"):
     model.load_state_dict(groups["best"])
     return model.eval(), dataset, config, history
 
-# %% ../nbs/18_experiments.ipynb #a1cd6257
+# %% ../nbs/18_experiments.ipynb #c19d346c
 def summary(history, config, max_rows=100):
-    "The history of a run for its record: how long, why it ended, and at most `max_rows` rows of the curves."
+    "The history of a run for its record: how long, why it ended, and about `max_rows` rows of the curves, the best and the last among them."
     step = -(-len(history) // max_rows)
-    rows = [{"epoch": i + 1} | row for i, row in enumerate(history.rows) if i % step == 0 or i == len(history) - 1]
+    rows = [{"epoch": i + 1} | row for i, row in enumerate(history.rows) if i % step == 0 or i in (history.best_epoch, len(history) - 1)]
     return {"epochs": len(history), "best_epoch": history.best_epoch + 1, "stopped": why_stop(history, config.train) or "not finished",
             "seconds": sum(history.curve("seconds")), "rows": rows}
 

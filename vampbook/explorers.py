@@ -8,24 +8,27 @@ __all__ = ['as_png', 'explorer']
 # %% ../nbs/21_explorers.ipynb #4e45c9ad
 import io
 
-# %% ../nbs/21_explorers.ipynb #6abf7357
+# %% ../nbs/21_explorers.ipynb #4cc8a31e
 def as_png(fig):
-    "The matplotlib figure as the bytes of a PNG; the figure is closed."
+    "The matplotlib figure as the bytes of a PNG; the figure is closed. TypeError for anything else."
+    if not hasattr(fig, "savefig"): raise TypeError(f"the drawing function must return its figure (does it end with `return fig`?); it returned {fig!r}")
     from matplotlib.pyplot import close
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=fig.dpi)
     close(fig)
     return buffer.getvalue()
 
-# %% ../nbs/21_explorers.ipynb #bb7841ec
+# %% ../nbs/21_explorers.ipynb #ae37a6f7
 def explorer(draw, drag=None, **choices):
     """A picture under sliders, one for each keyword of `draw`. When one moves, `draw(**values)` is called, and the matplotlib figure that it returns is shown. -> an ipywidgets box: the sliders, then the picture.
 
     `choices`: for each keyword the list of its values; the first shows first. `drag`: two keywords that follow the mouse when it is dragged over the first axes of the figure (needs ipyevents). ValueError for an empty list, and for a `drag` that names no slider."""
     from ipywidgets import Image, SelectionSlider, VBox
-    if not choices or not all(map(len, choices.values())): raise ValueError("each keyword of draw needs at least one value to choose from")
-    if drag and not (len(drag) == 2 and set(drag) <= set(choices)): raise ValueError(f"drag must name two of {', '.join(choices)}; got {drag!r}")
-    sliders = {name: SelectionSlider(options=sorted(values), value=values[0], description=name) for name, values in choices.items()}
+    choices = {name: list(values) for name, values in choices.items()}
+    if not choices or not all(choices.values()): raise ValueError("each keyword of draw needs at least one value to choose from")
+    if drag and not (len(drag) == 2 and all(isinstance(value, (int, float)) for name in drag for value in choices.get(name, [None]))):
+        raise ValueError(f"drag must name two of {', '.join(choices)} whose choices are numbers; got {drag!r}")
+    sliders = {name: SelectionSlider(options=sorted(set(values)), value=values[0], description=name) for name, values in choices.items()}
     picture, shown = Image(format="png", layout={"width": "max-content", "max_width": "100%"}), {}      # never enlarged
 
     def redraw(_=None):
@@ -34,8 +37,7 @@ def explorer(draw, drag=None, **choices):
 
     def follow(event):
         if not event.get("buttons", 0) & 1: return                # the left button is up
-        fig = shown["figure"]
-        across, down = event["relativeX"] / event["boundingRectWidth"], event["relativeY"] / event["boundingRectHeight"]
+        fig, across, down = shown["figure"], event["relativeX"] / event["boundingRectWidth"], event["relativeY"] / event["boundingRectHeight"]
         place = fig.axes[0].transData.inverted().transform(fig.bbox.size * (across, 1 - down))
         for name, value in zip(drag, place):
             sliders[name].unobserve(redraw, "value")              # one new picture for the two of them
