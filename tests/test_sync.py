@@ -1,4 +1,7 @@
 """Notebooks, package and README say the same: export, clean and README are in sync, and the wheel carries all of it."""
+import base64
+import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -70,3 +73,15 @@ assert vampbook.log_likelihood(model, data.batch("test"), 10, progress=False).sh
 vampbook.recorded()
 """
     run("-c", check, cwd=tmp_path)
+
+
+def test_readme_lists_every_chapter_with_its_recorded_run_time():
+    seconds = json.loads((ROOT / "benchmarks" / "chapters.json").read_text())["seconds"]
+    rows = dict(re.findall(r"\(nbs/(\w+)\.ipynb\) \|.*\| (\d+) s \|", (ROOT / "README.md").read_text()))
+    assert rows == {path.stem: str(round(seconds[path.stem])) for path in CHAPTERS}, "run `python benchmarks/chapters.py` and put its times in the table of nbs/index.ipynb"
+
+
+def test_cover_is_a_picture_of_the_explorers():
+    outputs = [o for cell in nbformat.read(ROOT / "nbs" / "21_explorers.ipynb", 4).cells for o in cell.get("outputs", [])]
+    pictures = [base64.b64decode(o.data["image/png"]) for o in outputs if "image/png" in o.get("data", {})]
+    assert (ROOT / "nbs" / "cover.png").read_bytes() in pictures, "the pictures of chapter 21 have changed: save the one for README as nbs/cover.png"

@@ -1,0 +1,25 @@
+"""How long does each chapter take? Runs them as the tests do, two at a time on one thread each, and writes benchmarks/chapters.json, where README's table has its run times from.
+
+    python benchmarks/chapters.py
+"""
+import datetime
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[1]
+
+with tempfile.TemporaryDirectory() as folder:
+    report = Path(folder, "report.xml")
+    done = subprocess.run([sys.executable, "-m", "pytest", "tests/test_chapters.py", f"--junitxml={report}"], cwd=ROOT)
+    if done.returncode: sys.exit("not recorded: a chapter failed")
+    cases = ElementTree.parse(report).iter("testcase")
+    seconds = {case.get("name").split("[")[1].rstrip("]"): round(float(case.get("time")), 1) for case in cases}
+record = {"date": datetime.date.today().isoformat(), "cores": os.cpu_count(), "at a time": 2, "seconds": dict(sorted(seconds.items()))}
+target = Path(__file__).with_suffix(".json")
+target.with_suffix(".tmp").write_text(json.dumps(record, indent=1) + "\n")
+target.with_suffix(".tmp").replace(target)
