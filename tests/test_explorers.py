@@ -45,18 +45,26 @@ def lab(tmp_path_factory):
 @pytest.fixture(scope="module")
 def page(lab):
     "The chapter in the browser, all cells run; what went wrong on the way is in `page.faults`."
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import TimeoutError, sync_playwright
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1400, "height": 4000})     # all pictures in view: Jupyter draws only what can be seen
+        page = browser.new_page(viewport={"width": 1400, "height": 16000})    # all pictures in view: Jupyter draws only what can be seen
         page.faults = []
         page.on("pageerror", lambda error: page.faults.append(f"page error: {error}"))
         page.on("request", lambda request: page.faults.append(f"outside request: {request.url}") if not request.url.startswith(INSIDE) else None)
-        page.goto(lab)
-        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=120_000)
-        page.click(".lm-MenuBar-itemLabel:text-is('Run')")
-        page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
-        page.wait_for_function(f"({PICTURES})().filter(Boolean).length == 4", timeout=300_000)
+        page.on("dialog", lambda dialog: dialog.accept())         # leave the page all the same
+        for attempt in range(3):                                  # a click on a page that is not quite ready is lost
+            try:
+                page.goto(lab)
+                page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]", timeout=60_000)
+                page.wait_for_timeout(3000)
+                page.click(".lm-MenuBar-itemLabel:text-is('Run')")
+                page.click(".lm-Menu-itemLabel:text-is('Run All Cells')")
+                page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=busy]", timeout=20_000)
+                page.wait_for_function(f"({PICTURES})().filter(Boolean).length == 4", timeout=180_000)
+                break
+            except TimeoutError:
+                if attempt == 2: raise
         yield page
         browser.close()
 
