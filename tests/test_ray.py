@@ -41,7 +41,7 @@ def test_a_killed_worker_loses_nothing(cluster, tmp_path, monkeypatch):
     monkeypatch.setitem(recipes.SUITES, "digits", cells)
     folders = [recipes.run_folder(c, 0, tmp_path) for c in cells]
     failures = []
-    sweep = Thread(target=lambda: failures.append(recipes.reproduce("digits", out=tmp_path, jobs=recipes.cpu_count(), device="cpu", engine="ray", progress=False)))
+    sweep = Thread(target=lambda: failures.append(recipes.reproduce("digits", out=tmp_path, device="cpu", engine="ray", progress=False)))
     sweep.start()
     deadline = time.time() + 300
     while min(len(epochs_of(f)) for f in folders) < 5: assert time.time() < deadline and sweep.is_alive(), failures; time.sleep(0.2)
