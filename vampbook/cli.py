@@ -39,16 +39,18 @@ def table_row(record):
             "active units": f"{test['active_units']} of {record['config']['latent']}", "epochs": f"{history['epochs']} ({history['stopped'].replace('_', ' ')})",
             "training": f"{history['seconds']:.0f} s", "evaluation": f"{test['seconds']:.0f} s"}
 
-# %% ../nbs/20_command_line.ipynb #cbb7e7ab
+# %% ../nbs/20_command_line.ipynb #ad6dcec5
 @torch.no_grad()
 def draw_latent_space(ax, model, dataset):
-    "Posterior means of the test images in the two most active units, coloured by class, and the prior's components."
+    "Posterior means of (up to 500) test images in the two most active units, each drawn as the number of its class if that is known, and the prior's components."
     x = dataset.batch("test")
     dims = unit_activity(model, x).topk(2).indices.cpu()
-    mu = model.encode(x)[0].cpu()[:, dims]
-    labels = dataset.labels["test"].cpu() if dataset.labels else None
-    ax.scatter(*mu.T, c=labels, cmap="tab10", s=5, lw=0)
-    draw_components(ax, model.mixture(), dims, "black")
+    mu = model.encode(x[:500])[0].cpu()[:, dims]
+    labels = dataset.labels["test"][:500].cpu() if dataset.labels else None
+    if labels is None: ax.plot(*mu.T, ".", ms=3, color=COLORS[7])
+    else:
+        for c in labels.unique().tolist(): ax.scatter(*mu[labels == c].T, marker=f"${c}$", s=16, lw=0.2, color=COLORS[c % len(COLORS)], zorder=4)
+    draw_components(ax, model.mixture(), dims, COLORS[7])
     ax.set(xlabel=f"$z_{{{dims[0] + 1}}}$", ylabel=f"$z_{{{dims[1] + 1}}}$")
     ax.autoscale_view()
 

@@ -9,14 +9,14 @@ __all__ = ['COLORS', 'STYLE', 'figure', 'image_grid', 'show_images', 'draw_compo
 import math
 import torch
 
-# %% ../nbs/90_plots.ipynb #3c085626
-COLORS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#999999"]
+# %% ../nbs/90_plots.ipynb #8a41b514
+COLORS = ["#003C86", "#DE6A10", "#52C985", "#A8397F", "#9AD0F5", "#F2B233", "#000000", "#999999"]
 
 # %% ../nbs/90_plots.ipynb #177b231c
 STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "font.size": 9, "axes.titlesize": 9,
          "legend.frameon": False, "figure.dpi": 90, "savefig.dpi": 90, "image.cmap": "gray_r", "lines.linewidth": 1.6}
 
-# %% ../nbs/90_plots.ipynb #81a68a3d
+# %% ../nbs/90_plots.ipynb #cd458bd4
 def figure(ncols=1, nrows=1, width=3.6, height=2.8, **kwargs):
     "Figure and axes (as `plt.subplots`) in the book's style, which stays on; `width`, `height` in inches per panel."
     import matplotlib.pyplot as plt
