@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FunctionType
 
 import nbformat
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_markdown_cell
 from sphinx.cmd.build import main as sphinx_build
 
 SITE = Path(__file__).resolve().parent
@@ -34,14 +34,13 @@ def prepare_markdown(text):
 
 
 def prepare_code(cell, colab):
-    "Directives become tags, a widget a sentence. False for a cell without anything to read: directives only, or the install cell."
+    "Directives become tags, widgets their stored state. False for a cell without anything to read: directives only, or the install cell."
     directives = re.findall(r"^#\|\s*(.*?)\s*$", cell.source, re.M)
     cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M)
     cell.metadata.tags = [tag for name, tag in TAGS.items() if any(d == name or d.startswith(name + " ") for d in directives)]
     if re.fullmatch(IMPORTS, cell.source): cell.metadata.tags.append("hide-input")
-    for i, output in enumerate(cell.outputs):
-        if WIDGET in output.get("data", ()):
-            cell.outputs[i] = new_output("display_data", {"text/markdown": f"*Here is a slider: [run this chapter]({colab}) to move it. Its picture stands below.*"})
+    for output in cell.outputs:
+        if output.get("data", {}).pop(WIDGET, None): output.data["text/html"] += f'<p><em>To move the sliders, <a href="{colab}">run this chapter</a>.</em></p>'
     return cell.source and not cell.source.startswith("%pip install")
 
 
