@@ -5,10 +5,14 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted(p for p in (ROOT / "nbs").glob("[0-9]*.ipynb"))
@@ -79,6 +83,17 @@ def test_readme_lists_every_chapter_with_its_recorded_run_time():
     seconds = json.loads((ROOT / "benchmarks" / "chapters.json").read_text())["seconds"]
     rows = dict(re.findall(r"\(nbs/(\w+)\.ipynb\) \|.*\| (\d+) s \|", (ROOT / "README.md").read_text()))
     assert rows == {path.stem: str(round(seconds[path.stem])) for path in CHAPTERS}, "run `python benchmarks/chapters.py` and put its times in the table of nbs/index.ipynb"
+
+
+@pytest.mark.parametrize("python", ["3.10.0", "3.11.0", "3.12.0", "3.13.0"])
+def test_pinned_versions_accept_this_python(python):
+    "pip falls into a long search if a pin of constraints.txt is not for the Python at hand. Only pins that are installed here can be asked."
+    pins = [Requirement(line) for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+    environment = {"python_version": python.rpartition(".")[0], "python_full_version": python}
+    wanted = {canonicalize_name(pin.name): pin.specifier for pin in pins if pin.marker is None or pin.marker.evaluate(environment)}
+    here = [d for d in distributions() if wanted.get(canonicalize_name(d.metadata["Name"]), SpecifierSet("<0")).contains(d.version)]
+    assert len(here) > 100
+    assert [d.metadata["Name"] for d in here if not SpecifierSet(d.metadata.get("Requires-Python") or "").contains(python)] == []
 
 
 def test_cover_is_a_picture_of_the_explorers():
