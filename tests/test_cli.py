@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 VAMPBOOK = [sys.executable, "-c", "import sys; from vampbook.cli import main; sys.exit(main())"]
@@ -34,6 +35,8 @@ def test_demo_leaves_table_figures_and_two_runs(demo):
         assert (test["n_samples"], test["n_images"]) == (5000, 300)
         assert f"{test['ll']:.2f} ± {test['ll_standard_error']:.2f}" in table and table.strip().splitlines()[-1] in done.stdout
         assert -25 < test["ll"] < -20 and test["elbo"] < test["ll"]      # 64 fair coins would be -44.4 nats
+    gain = np.subtract(*(np.load(folder / prior / "record.npz")["ll"] for prior in ("vampprior", "standard")))
+    assert f"{gain.mean():+.2f} ± {gain.std(ddof=1) / len(gain) ** 0.5:.2f} nats" in table
     assert not list(folder.rglob(".*.tmp"))
 
 
