@@ -1,4 +1,4 @@
-# make demo   the main job: two VAEs on the embedded digits, compared (a virtual environment, the package, about a minute of training)
+# make demo   the main job: two VAEs on the embedded digits, compared (a virtual environment, the package, a minute or two of training)
 # make test   every notebook and every test
 # make bench  speed and memory against a textbook implementation, and Pythae
 # make course  the student versions of the assignments, into assignments/release
@@ -59,3 +59,4 @@ readme: $(VENV)/.dev
 
 site: $(VENV)/.dev
 	@$(BIN)/python site/build.py
+	@echo "Open site/_build/html/index.html"

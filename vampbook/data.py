@@ -373,7 +373,7 @@ def _download(file, root=None):
 # %% ../nbs/00_data.ipynb #435058d5
 def _source(name):
     if name in DATASETS: return DATASETS[name]
-    close = difflib.get_close_matches(str(name), DATASETS, cutoff=0.4)
+    close = [n for n in DATASETS if str(name) in n] or difflib.get_close_matches(str(name), DATASETS, cutoff=0.4)
     raise ValueError(f"unknown data set {name!r}; known: {', '.join(close + [n for n in DATASETS if n not in close])}")
 
 def _wrong(paths, name, error): return ValueError(f"{', '.join(map(str, paths))}: {error}. Delete it and run `vampbook data fetch {name}`.")
