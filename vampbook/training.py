@@ -4,14 +4,16 @@
 
 # %% auto #0
 __all__ = ['check_types', 'Schedule', 'TrainConfig', 'pick_device', 'mean_bound', 'History', 'why_stop', 'copy_state',
-           'normalize_gradients', 'train_epoch', 'TrainingError', 'run_epoch', 'write_atomically', 'checksum',
-           'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume', 'fit']
+           'normalize_gradients', 'train_step', 'train_epoch', 'TrainingError', 'run_epoch', 'cuda_graph', 'Recorded',
+           'write_atomically', 'checksum', 'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model',
+           'resume', 'fit']
 
-# %% ../nbs/06_training.ipynb #48d15100
+# %% ../nbs/06_training.ipynb #3ed7035c
 import json
 import math
 import os
 import time
+import warnings
 import zlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -143,35 +145,84 @@ def normalize_gradients(params):
     torch._foreach_clamp_min_(norms, 1e-12)
     torch._foreach_div_(grads, norms)
 
-# %% ../nbs/06_training.ipynb #798be891
-def train_epoch(model, dataset, optimizer, config, epoch, progress=None):
-    "One pass over the training data in random order; returns the mean of the bound that is climbed, at this epoch's beta, a float64 tensor on the CPU."
+# %% ../nbs/06_training.ipynb #2306318b
+def train_step(model, dataset, optimizer, config, index, beta):
+    "One step of the optimiser, on the training images `index` (B); returns the bound of each, in nats, at `beta` (B)."
+    optimizer.zero_grad()
+    bounds = climb(model, dataset.batch("train", index), config, beta)
+    if config.normalize_gradients: normalize_gradients(model.parameters())
+    optimizer.step()
+    return bounds
+
+def train_epoch(model, dataset, optimizer, config, epoch, progress=None, step=train_step):
+    "One pass over the training data in random order; returns the mean of the bound that is climbed, at this epoch's beta, a float64 tensor on the CPU. `step`: what does a step, as `train_step`."
     beta, elbos = config.beta(epoch), []
     order = torch.randperm(len(dataset.train)).to(dataset.train.device)
     for index in order.split(config.batch_size):
-        optimizer.zero_grad()
-        elbos.append(climb(model, dataset.batch("train", index), config, beta))
-        if config.normalize_gradients: normalize_gradients(model.parameters())
-        optimizer.step()
+        elbos.append(step(model, dataset, optimizer, config, index, beta))
         if progress is not None: progress.update()
     return torch.cat(elbos).cpu().double().mean()
 
-# %% ../nbs/06_training.ipynb #80e5deae
+# %% ../nbs/06_training.ipynb #8013ca9d
 class TrainingError(RuntimeError):
     "Training cannot go on; the message says why and what to try."
 
-def run_epoch(model, dataset, optimizer, config, epoch, progress=None):
+def run_epoch(model, dataset, optimizer, config, epoch, progress=None, step=train_step):
     "Train one epoch and validate, with random numbers that depend on seed and epoch alone; -> the epoch's row of the history. TrainingError if an ELBO is not finite."
     start, device = time.perf_counter(), dataset.train.device
     for group in optimizer.param_groups: group["lr"] = config.rate(epoch)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed((config.seed * 1_000_003 + epoch) % 2**63)
-        train_elbo = train_epoch(model.train(), dataset, optimizer, config, epoch, progress).item()
+        train_elbo = train_epoch(model.train(), dataset, optimizer, config, epoch, progress, step).item()
         valid_elbo = mean_bound(model.eval(), dataset, "valid", config).item()
     if not (math.isfinite(train_elbo) and math.isfinite(valid_elbo)):
         raise TrainingError(f"the ELBO is {train_elbo} (train), {valid_elbo} (valid) after epoch {epoch + 1}: training has diverged. Start again with a lower "
                             f"learning rate (lr is {config.lr}) or a longer warm-up ({config.warmup} epochs), and check that the data lie in [0, 1]")
     return {"beta": config.beta(epoch), "train_elbo": train_elbo, "valid_elbo": valid_elbo, "seconds": time.perf_counter() - start}
+
+# %% ../nbs/06_training.ipynb #53bd26d7
+def cuda_graph(step):
+    "Record what `step()` launches on the GPU, after three calls to warm up; -> a function that replays it, and returns a copy of the tensor that `step` returned."
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(3): step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph): bounds = step()
+    def replay():
+        graph.replay()
+        return bounds.clone()
+    return replay
+
+# %% ../nbs/06_training.ipynb #39600e2c
+class Recorded:
+    "`train_step`, on record: `capture(step)` makes a function that replays a step. RuntimeWarning if that fails or does something else than the step; then every step is taken as it is."
+    def __init__(self, capture=cuda_graph): self.capture, self.key, self.replay = capture, None, None
+
+    def __call__(self, model, dataset, optimizer, config, index, beta):
+        if not optimizer.state or len(index) < config.batch_size: return train_step(model, dataset, optimizer, config, index, beta)
+        key = optimizer.param_groups[0]["lr"], len(index)
+        if key != self.key:
+            self.key, self.index, self.beta = key, index.clone(), torch.ones((), device=index.device)
+            self.replay = self.record(model, optimizer, lambda: train_step(model, dataset, optimizer, config, self.index, self.beta))
+        self.index.copy_(index); self.beta.fill_(beta)
+        return self.replay()
+
+    def record(self, model, optimizer, step):
+        "A function that replays `step`, if it passes, or `step` itself. Weights, Adam's moments and random numbers are left as they were."
+        state = [*model.parameters(), *(t for moments in optimizer.state.values() for t in moments.values())]
+        before, device, why = [t.detach().clone() for t in state], self.index.device, "a replay ends elsewhere"
+        def end_of(one):      # where one step from here leads
+            with torch.no_grad(): torch._foreach_copy_(state, before)
+            torch.manual_seed(0)
+            return [one(), *(t.detach().clone() for t in state)]
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            try: replay = self.capture(step); passed = all(torch.allclose(a, b, rtol=1e-3, atol=1e-5, equal_nan=True) for a, b in zip(end_of(step), end_of(replay)))
+            except RuntimeError as e: passed, why = False, str(e)
+        with torch.no_grad(): torch._foreach_copy_(state, before)
+        if not passed: warnings.warn(f"training goes on without a CUDA graph, more slowly: {why}", RuntimeWarning)
+        return replay if passed else step
 
 # %% ../nbs/06_training.ipynb #3a85875c
 def write_atomically(path, write):
@@ -256,7 +307,7 @@ def resume(path, model, optimizer, config):
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
     return groups["best"], history
 
-# %% ../nbs/06_training.ipynb #9b50a2ba
+# %% ../nbs/06_training.ipynb #d8bd9f62
 def fit(model, dataset, config=None, folder=None, progress=True):
     """Train `model` on `dataset` as `config` (a `TrainConfig`) says, and leave it with the weights of the best validation ELBO. -> History.
 
@@ -265,7 +316,8 @@ def fit(model, dataset, config=None, folder=None, progress=True):
     config = config or TrainConfig()
     device = pick_device(config.device)
     model, dataset = model.to(device), dataset.to(device)
-    optimizer = torch.optim.Adam(model.parameters(), config.lr, eps=config.adam_eps, fused=device.type in ("cpu", "cuda"))
+    optimizer = torch.optim.Adam(model.parameters(), config.lr, eps=config.adam_eps, fused=device.type in ("cpu", "cuda"), capturable=device.type == "cuda")
+    step = Recorded() if device.type == "cuda" else train_step
     best, history = copy_state(model), History()
     path = Path(folder, "checkpoint.safetensors") if folder else None
     if path:
@@ -276,7 +328,7 @@ def fit(model, dataset, config=None, folder=None, progress=True):
     bar = tqdm(total=config.epochs * steps, initial=len(history) * steps, unit="step", disable=not progress)
     try:
         while not history.stopped:
-            longer = History(history.rows + [run_epoch(model, dataset, optimizer, config, len(history), bar)])
+            longer = History(history.rows + [run_epoch(model, dataset, optimizer, config, len(history), bar, step)])
             longer.stopped = why_stop(longer, config)
             kept = copy_state(model) if longer.best_epoch == len(history) else best
             best, history = kept, longer
