@@ -1,0 +1,71 @@
+"""What a VampPrior costs in time: training steps with it, over training steps with N(0, I) (Tomczak & Welling, section 8.4.2).
+
+    python benchmarks/wall_clock.py [--device cpu] [--rounds 3] [--out FOLDER]
+
+The models are those of Table 1, batches of 100, K = 500 on MNIST and 1000 on OMNIGLOT. A round times one step of each in turn; the ratio is of medians.
+With --out, a record for `vampbook.experiments.study` is left in FOLDER.
+"""
+import argparse
+import statistics
+import time
+
+import torch
+
+from vampbook.data import Dataset
+from vampbook.experiments import build, provenance, save_study
+from vampbook.recipes import cell
+from vampbook.training import Recorded, pick_device, train_step
+
+PAPER = {("HVAE", 500): 1.4, ("HVAE", 1000): 1.4, ("ConvHVAE", 500): 1.9, ("ConvHVAE", 1000): 2.1, ("PixelHVAE", 500): 1.4, ("PixelHVAE", 1000): 1.7}
+
+
+def synthetic(n, name="static_mnist"):
+    "Black and white images with MNIST's share of ink; speed does not depend on what they show."
+    ink = (torch.rand(n, 784, generator=torch.Generator().manual_seed(0)) < 0.13).to(torch.uint8)
+    return Dataset(name, ink, ink, ink, (1, 28, 28), "bernoulli", False)
+
+
+def a_step(c, device, recorded=True):
+    "A function that takes one training step of the model of `Cell` c, and waits for it."
+    data, index = synthetic(100).to(device), torch.arange(100, device=device)
+    model = build(c.config, data).to(device)
+    optimizer = torch.optim.Adam(model.parameters(), c.config.train.lr, fused=device.type in ("cpu", "cuda"), capturable=device.type == "cuda")
+    step = Recorded() if recorded and device.type == "cuda" else train_step
+    def take():
+        bounds = step(model, data, optimizer, c.config.train, index, 1.0)
+        if device.type == "cuda": torch.cuda.synchronize()
+        return bounds
+    take.model = model
+    return take
+
+
+def timed(works, rounds):
+    "Medians of the seconds that each of `works` takes, which take turns; the first turn does not count."
+    seconds = [[] for _ in works]
+    for _ in range(rounds + 1):
+        for work, spent in zip(works, seconds):
+            start = time.perf_counter()
+            work()
+            spent.append(time.perf_counter() - start)
+    return [statistics.median(spent[1:]) for spent in seconds]
+
+
+def ratios(device, rounds):
+    rows = []
+    for architecture, K in [("VAE", 500), ("VAE", 1000), *PAPER]:
+        works = [a_step(cell("static_mnist", architecture, prior, n_components=K), device) for prior in ("standard", "vampprior")]
+        standard, vampprior = timed(works, rounds)
+        rows.append({"model": architecture, "K": K, "standard": standard, "vampprior": vampprior, "ratio": vampprior / standard, "paper": PAPER.get((architecture, K))})
+        print(f"{architecture:10} K = {K:4}: {1000 * standard:8.1f} ms, with the VampPrior {1000 * vampprior:8.1f} ms, ratio {vampprior / standard:.2f}, paper {PAPER.get((architecture, K), '-')}", flush=True)
+    return rows
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out")
+    args = parser.parse_args()
+    device = pick_device(args.device)
+    rows = ratios(device, args.rounds)
+    if args.out: save_study(args.out, device.type, {"rows": rows, "rounds": args.rounds} | provenance(device))
