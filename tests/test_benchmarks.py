@@ -1,0 +1,23 @@
+"The script for the owner of a GPU, as far as a CPU can tell."
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[1] / "benchmarks" / "gpu.py"
+
+
+def test_gpu_script_on_a_cpu(tmp_path):
+    command = [sys.executable, SCRIPT, "--device", "cpu", "--quick", "--out", tmp_path]
+    first = subprocess.run(command, capture_output=True, text=True)
+    assert first.returncode == 0, first.stderr
+    result = json.loads((tmp_path / "gpu.json").read_text())
+    for model in ("VAE", "HVAE"):       # without a GPU both are the same steps: the comparison itself must find no difference
+        assert result["a step"][model]["largest difference of a weight"] == 0 and result["a step"][model]["difference of the bound, nats"] == 0
+        assert result["log-likelihood"][model]["seconds"] > 0
+    assert set(result["epochs a second, by runs at a time"]) == {"1", "2"}
+    before = (tmp_path / "gpu.json").read_text()
+    assert subprocess.run(command, capture_output=True).returncode == 0
+    assert (tmp_path / "gpu.json").read_text() == before        # what is measured is not measured again
+    refused = subprocess.run([a for a in command if a != "--quick"] + ["--measure-only"], capture_output=True, text=True)
+    assert refused.returncode == 1 and "quick ones. Move it away" in refused.stderr
