@@ -25,7 +25,7 @@ setup(
     classifiers=["Intended Audience :: Education", "Intended Audience :: Science/Research"]
     + [f"Programming Language :: Python :: 3.{minor}" for minor in range(10, 14)],
     packages=find_packages(include=["vampbook", "vampbook.*"]),
-    package_data={"vampbook": ["results/*.json", "results/*/*.json", "results/*/*.npz"]},
+    package_data={"vampbook": ["results/*.json", "results/*/*.json", "results/*/*.npz", "models/*.safetensors"]},
     python_requires=">=" + cfg["min_python"],
     install_requires=cfg["requirements"].split(),
     extras_require=extras,

@@ -62,7 +62,7 @@ def test_chapter_is_executed_in_order_without_errors(path):
 def test_wheel_works_outside_the_checkout(wheel, tmp_path):
     "The wheel holds every module and record, and imports from an empty folder without the tools of the notebooks."
     names = {n for n in zipfile.ZipFile(wheel).namelist() if n.startswith("vampbook/")}
-    assert names == {str(p.relative_to(ROOT)) for pattern in ("*.py", "results/*.json", "results/*/*") for p in (ROOT / "vampbook").glob(pattern)}
+    assert names == {str(p.relative_to(ROOT)) for pattern in ("*.py", "results/*.json", "results/*/*", "models/*") for p in (ROOT / "vampbook").glob(pattern)}
     banned = "nbdev fastcore IPython matplotlib pooch sklearn pandas tyro"
     check = f"""
 import sys

@@ -10,6 +10,7 @@ from .experiments import ExperimentConfig, recorded
 from .hvae import HVAE
 from .networks import GatedConv2d, GatedDense, MaskedConv2d, MLPDecoder, MLPEncoder
 from .pixelcnn import PixelCNN
+from .pretrained import load_pretrained
 from .priors import MixtureOfGaussians, StandardNormal, VampPrior
 from .training import History, TrainConfig, fit
 from .vae import VAE

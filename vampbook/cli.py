@@ -7,7 +7,7 @@ __all__ = ['DEMO', 'Run', 'SuiteName', 'COMMANDS', 'markdown_table', 'table_row'
            'finished_record', 'demo', 'report', 'train_run', 'resume_run', 'evaluate_run', 'sample_run',
            'list_datasets', 'data', 'reproduce_suite', 'show_table', 'main']
 
-# %% ../nbs/20_command_line.ipynb #e91aca11
+# %% ../nbs/20_command_line.ipynb #951758c5
 import json
 import sys
 from dataclasses import replace
@@ -23,6 +23,7 @@ from . import data as datasets
 from .evaluation import mean_and_error, unit_activity
 from .experiments import ExperimentConfig, evaluate, load_run, read_config, train
 from .plots import COLORS, draw_components, figure, show_images
+from .pretrained import PRETRAINED, load_pretrained
 from .recipes import reproduce, table
 from .training import TrainConfig, TrainingError, write_atomically
 
@@ -90,7 +91,7 @@ def finished_record(folder, history, dataset):
     wanted = len(history), 5000, len(dataset.test)
     return record if record and (record["train"]["epochs"], record["test"]["n_samples"], record["test"]["n_images"]) == wanted else None
 
-# %% ../nbs/20_command_line.ipynb #576c5050
+# %% ../nbs/20_command_line.ipynb #e1f41a00
 def demo(out: Path = Path("demo")):
     """The main job: two VAEs on the embedded digits, one with a standard normal prior, one with a VampPrior, compared.
 
@@ -157,21 +158,25 @@ def evaluate_run(run: Run, n_samples: int = 5000, n_images: int | None = None, d
         device: "auto", "cpu", "cuda", ..."""
     print(markdown_table([table_row(evaluate(run, n_samples, n_images, device=device))]))
 
-# %% ../nbs/20_command_line.ipynb #5f724fd5
+# %% ../nbs/20_command_line.ipynb #a5097202
 def sample_run(run: Run, n: int = 100, out: Path | None = None, seed: int = 0):
     """Draw images from a trained model and save them as one picture.
 
+    Examples: vampbook sample runs/digits-vampprior-0; vampbook sample static_mnist-hvae-vampprior
+
     Args:
-        run: Folder of the run.
+        run: Folder of the run, or the name of a model that comes with the package.
         n: Number of images.
-        out: The picture, a PNG file; RUN/samples.png if not given.
+        out: The picture, a PNG file; if not given, RUN/samples.png, or NAME.png.
         seed: Seed of the draw."""
     import matplotlib.pyplot as plt
     if n < 1: raise ValueError(f"n must be at least 1; got {n}")
-    model, dataset, *_ = load_run(run)
+    shipped = str(run) in PRETRAINED and not run.exists()
+    if shipped: model, shape = load_pretrained(str(run)), datasets.DATASETS[str(run).split("-")[0]].shape
+    else: model, dataset, *_ = load_run(run); shape = dataset.shape
     torch.manual_seed(seed)
-    ax = show_images(model.sample(n), dataset.shape)
-    out = out or run / "samples.png"
+    ax = show_images(model.sample(n), shape)
+    out = out or (Path(f"{run}.png") if shipped else run / "samples.png")
     write_atomically(out, lambda p: ax.figure.savefig(p, format="png", dpi=130, bbox_inches="tight"))
     plt.close(ax.figure)
     print(out)
@@ -202,7 +207,7 @@ def data(action: tyro.conf.Positional[Literal["list", "fetch", "check"]] = "list
         print(markdown_table(rows))
         return int(any(row["status"] not in ("ok", "no known hash") for row in rows))
 
-# %% ../nbs/20_command_line.ipynb #e93ea7c0
+# %% ../nbs/20_command_line.ipynb #51ca5cd6
 SuiteName = tyro.conf.Positional[str]
 
 def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1, out: Path = Path("runs"), jobs: int = 1, device: str = "auto", engine: Literal["local", "ray"] = "local"):
@@ -212,7 +217,7 @@ def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1
     Example: vampbook reproduce table1 --dataset static_mnist --seeds 3
 
     Args:
-        suite: table1, table2, figure2, or digits, a small one to try.
+        suite: table1 to table5, figure2, figure3, bouzid, priors, pretrained, or digits, a small one to try.
         dataset: Only the runs on this data set.
         seeds: Runs of each cell.
         out: Folder of the runs.
@@ -228,11 +233,11 @@ def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = 
     """Print a table of the paper beside our numbers.
 
     Args:
-        suite: 1 or table1, 2 or table2, figure2, priors, digits.
+        suite: 1 or table1, ..., 5 or table5, figure2, figure3, bouzid, priors, pretrained, digits.
         dataset: Only this data set.
         out: Folder of runs to count besides those that ship with the package."""
     print(markdown_table(table(suite, dataset, out)))
-    print("\nTest log-likelihood in nats, higher is better; frey_faces and histopathology in bits per pixel, lower is better. Difference: ours less the paper's.")
+    print("\nAll on the test split. Log-likelihoods and ELBOs are better when higher, bits per pixel when lower. Difference: ours less the paper's.")
 
 # %% ../nbs/20_command_line.ipynb #4b0f6eec
 COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": evaluate_run, "sample": sample_run, "data": data, "reproduce": reproduce_suite, "table": show_table}

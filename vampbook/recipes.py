@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['TABLE1', 'TABLE2', 'BURDA', 'BOUZID', 'MEASURES', 'ARCHITECTURES', 'LEARNING_RATES', 'PRIORS', 'COMPONENTS', 'SUITES',
-           'TEST_IMAGES', 'ENGINES', 'Cell', 'cell', 'small_digits', 'small', 'suite', 'essence', 'fills',
+           'TEST_IMAGES', 'ENGINES', 'Cell', 'cell', 'small_digits', 'small', 'bouzid', 'suite', 'essence', 'fills',
            'read_record', 'all_records', 'runs_of', 'run_folder', 'is_recorded', 'run_cell', 'in_processes', 'on_ray',
            'absent', 'reproduce', 'cell_row', 'table', 'pictures', 'ship']
 
@@ -69,7 +69,7 @@ def cell(dataset, architecture, prior, paper=None, n_components=None, measure=No
     grey = dataset in ("frey_faces", "histopathology")
     return Cell(dataset, architecture, prior, paper, ExperimentConfig(dataset=dataset, prior=prior, n_components=K, **given), measure or ("bits per pixel" if grey else "log p(x), nats"))
 
-# %% ../nbs/19_results.ipynb #6cf4f018
+# %% ../nbs/19_results.ipynb #e1751b5b
 def small_digits(architecture, prior):
     "A `Cell` for the embedded digits, trained in a few seconds."
     config = ExperimentConfig(dataset="digits", prior=prior, n_components=1 if prior == "standard" else 20, latent=8, hidden=64, **ARCHITECTURES[architecture], train=TrainConfig(epochs=20, warmup=5, lr=2e-3))
@@ -80,6 +80,12 @@ def small(dataset, architecture, hidden=300, **training):
     c = cell(dataset, architecture, "vampprior", n_components=50)
     return replace(c, config=replace(c.config, hidden=hidden, train=replace(c.config.train, **training)))
 
+def bouzid(dataset, architecture, prior, paper):
+    "A `Cell` with the settings that Bouzid et al. report: two learning rates, no warm-up, 1000 epochs."
+    c = cell(dataset, architecture, prior, paper)
+    return replace(c, config=replace(c.config, train=replace(c.config.train, lr=5e-4 if dataset == "dynamic_mnist" else 1e-4, warmup=0, epochs=1000)))
+
+# %% ../nbs/19_results.ipynb #6bfd802e
 PRIORS = ("standard", "mog", "vampprior_data", "vampprior", "vampprior_weighted")
 COMPONENTS = (1, 10, 100, 250, 500, 750, 1000, 1500, 2000)
 SUITES = {
@@ -92,7 +98,7 @@ SUITES = {
     "priors": [cell(d, a, prior, dict(zip(("standard", "vampprior"), TABLE1[d][a])).get(prior)) for d in ("caltech101", "frey_faces") for a in ("VAE", "HVAE") for prior in PRIORS],
     "figure2": [cell("static_mnist", "HVAE", prior, None, K, "ELBO, nats") for prior, sizes in (("standard", (1,)), ("mog", COMPONENTS), ("vampprior", COMPONENTS)) for K in sizes],
     "figure3": [cell("static_mnist", a, prior, None, K, f"active units, z{layer}") for layer in (1, 2) for a, prior, sizes in (*((a, "standard", (1,)) for a in BURDA), ("HVAE", "vampprior", COMPONENTS)) for K in sizes],
-    "bouzid": [cell(d, a, prior, value) for d, row in BOUZID.items() for a, values in row.items() for prior, value in zip(("standard", "vampprior_data", "vampprior"), values)],
+    "bouzid": [bouzid(d, a, prior, value) for d, row in BOUZID.items() for a, values in row.items() for prior, value in zip(("standard", "vampprior_data", "vampprior"), values)],
     "pretrained": [small("static_mnist", "HVAE", hidden=200, epochs=200), small("caltech101", "VAE"), small("frey_faces", "VAE")],
     "digits": [small_digits(a, prior) for a in ("VAE", "HVAE") for prior in ("standard", "vampprior")]}
 
@@ -224,14 +230,14 @@ def table(name, dataset=None, out=None):
     records = all_records(out)
     return [cell_row(c, records) for c in suite(name, dataset)]
 
-# %% ../nbs/19_results.ipynb #d463238c
+# %% ../nbs/19_results.ipynb #a86f8c24
 @torch.no_grad()
 def pictures(folder, n=8):
-    "What the book shows of the run in `folder`, {name: N x D uint8, pixels times 255}: `images` (the first n of the test split, then the n of lowest log-likelihood), their `reconstructions`, 2n `samples`, and up to 2n `pseudo_inputs` of a VampPrior."
+    "What the book shows of the run in `folder`, {name: N x D uint8, pixels times 255}: `images` (n spread evenly over the test split, then the n of lowest log-likelihood), their `reconstructions`, 2n `samples`, and up to 2n `pseudo_inputs` of a VampPrior."
     model, data, config, _ = load_run(folder, device="cpu")
     ll = np.load(Path(folder, "record.npz"))["ll"]
     torch.manual_seed(0)
-    x = data.batch("test")[[*range(n), *ll.argsort()[:n]]]
+    x = data.batch("test")[[*np.linspace(0, len(ll) - 1, n).astype(int), *ll.argsort()[:n]]]      # a file may be sorted by class
     shown = {"images": x, "reconstructions": model.reconstruct(x), "samples": model.sample(2 * n)}
     if config.prior.startswith("vampprior"): shown["pseudo_inputs"] = model.prior.pseudo_inputs[:2 * n]
     return {name: (256 * pixels).floor().clamp(0, 255).to(torch.uint8).numpy() for name, pixels in shown.items()}

@@ -341,7 +341,7 @@ def resume(path, model, optimizer, config):
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
     return groups["best"], history
 
-# %% ../nbs/06_training.ipynb #ec8bb18a
+# %% ../nbs/06_training.ipynb #c7c2c2a2
 def fit(model, dataset, config=None, folder=None, progress=True):
     """Train `model` on `dataset` as `config` (a `TrainConfig`) says, and leave it with the weights of the best validation ELBO. -> History.
 
@@ -364,8 +364,7 @@ def fit(model, dataset, config=None, folder=None, progress=True):
         while not history.stopped:
             longer = History(history.rows + [run_epoch(model, dataset, optimizer, config, len(history), bar, step)])
             longer.stopped = why_stop(longer, config)
-            kept = copy_state(model) if longer.best_epoch == len(history) else best
-            best, history = kept, longer
+            best, history = copy_state(model) if longer.best_epoch == len(history) else best, longer
             if path: save_checkpoint(path, model, best, optimizer, config, history)
             bar.set_postfix_str(f"epoch {len(history)}, valid ELBO {history.rows[-1]['valid_elbo']:.2f}, best {history.rows[history.best_epoch]['valid_elbo']:.2f}")
     except KeyboardInterrupt: history.stopped = "interrupted"
