@@ -202,7 +202,7 @@ def cuda_graph(step, device):
         return bounds.clone()
     return replay
 
-# %% ../nbs/06_training.ipynb #ef5445db
+# %% ../nbs/06_training.ipynb #ad9c570c
 def examine(one, take, index, state, before):
     "Where two steps of `one` lead from `before`, with two batches and two beta: by how much each tensor of `state` moves, and the bounds of the second."
     with torch.no_grad(): torch._foreach_copy_(state, before)
@@ -211,7 +211,7 @@ def examine(one, take, index, state, before):
     return [bounds, *((t.detach() - t0).float() for t, t0 in zip(state, before))]
 
 def alike(a, b):
-    "Are two tensors the same, but for rounding? By norm, 5 percent are allowed. What is not finite is left to the check of the epoch."
+    "Are two tensors the same, to within 5 percent of the norm? What is not finite is left to the check of the epoch."
     return bool((a - b).norm() <= 0.05 * a.norm()) or not a.isfinite().all()
 
 # %% ../nbs/06_training.ipynb #1c106a68
