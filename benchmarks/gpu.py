@@ -96,7 +96,8 @@ if __name__ == "__main__":
     parser.add_argument("--measure-only", action="store_true")
     parser.add_argument("--quick", action="store_true")
     args = parser.parse_args()
-    device = pick_device(args.device)
+    try: device = pick_device(args.device)
+    except ValueError as e: parser.error(e)
     path = args.out / "gpu.json"
     result = json.loads(path.read_text()) if path.exists() else {"quick": args.quick} | provenance(device)
     if (result["quick"], result["device"]) != (args.quick, provenance(device)["device"]): sys.exit(f"{path} holds measurements of {result['device']}{', quick ones' * result['quick']}. Move it away, or give another folder with --out")

@@ -20,10 +20,10 @@ from vampbook.training import Recorded, pick_device, recordable, train_step
 PAPER = {("HVAE", 500): 1.4, ("HVAE", 1000): 1.4, ("ConvHVAE", 500): 1.9, ("ConvHVAE", 1000): 2.1, ("PixelHVAE", 500): 1.4, ("PixelHVAE", 1000): 1.7}
 
 
-def synthetic(n, name="static_mnist"):
+def synthetic(n):
     "Black and white images with MNIST's share of ink; speed does not depend on what they show."
     ink = (torch.rand(n, 784, generator=torch.Generator().manual_seed(0)) < 0.13).to(torch.uint8)
-    return Dataset(name, ink, ink, ink, (1, 28, 28), "bernoulli", False)
+    return Dataset("static_mnist", ink, ink, ink, (1, 28, 28), "bernoulli", False)
 
 
 def a_step(c, device, record=True):
@@ -67,6 +67,7 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out")
     args = parser.parse_args()
-    device = pick_device(args.device)
+    try: device = pick_device(args.device)
+    except ValueError as e: parser.error(e)
     rows = ratios(device, args.rounds)
     if args.out: save_study(args.out, device.type, {"rows": rows, "rounds": args.rounds} | provenance(device))

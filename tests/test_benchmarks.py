@@ -21,3 +21,9 @@ def test_gpu_script_on_a_cpu(tmp_path):
     assert (tmp_path / "gpu.json").read_text() == before        # what is measured is not measured again
     refused = subprocess.run([a for a in command if a != "--quick"] + ["--measure-only"], capture_output=True, text=True)
     assert refused.returncode == 1 and "quick ones. Move it away" in refused.stderr
+
+
+def test_gpu_script_without_that_gpu(tmp_path):
+    refused = subprocess.run([sys.executable, SCRIPT, "--device", "cuda:99", "--out", tmp_path / "runs"], capture_output=True, text=True)
+    assert refused.returncode == 2 and "device 'cuda:99' cannot be used here" in refused.stderr and "Traceback" not in refused.stderr
+    assert not (tmp_path / "runs").exists()

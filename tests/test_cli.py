@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vampbook.recipes import SUITES
+
 VAMPBOOK = [sys.executable, "-c", "import sys; from vampbook.cli import main; sys.exit(main())"]
 
 
@@ -87,3 +89,9 @@ def test_real_mnist_trains_evaluates_and_samples(tmp_path):
     assert (tmp_path / "run" / "samples.png").exists()
     record = json.loads(Path(tmp_path, "run", "record.json").read_text())
     assert -300 < record["test"]["ll"] < -100      # 784 fair coins: -543 nats
+
+
+@pytest.mark.parametrize("command", ["table", "reproduce"])
+def test_help_names_every_suite(command, tmp_path):
+    told = " ".join(vampbook(command, "--help", cwd=tmp_path).stdout.replace("│", " ").split())
+    assert [name for name in SUITES if name not in told and not name.removeprefix("table").isdigit()] == [] and "table5" in told
