@@ -15,7 +15,7 @@ import torch
 from vampbook.data import Dataset
 from vampbook.experiments import build, provenance, save_study
 from vampbook.recipes import cell
-from vampbook.training import Recorded, pick_device, recordable, train_step
+from vampbook.training import Recorded, fused, pick_device, recordable, train_step
 
 PAPER = {("HVAE", 500): 1.4, ("HVAE", 1000): 1.4, ("ConvHVAE", 500): 1.9, ("ConvHVAE", 1000): 2.1, ("PixelHVAE", 500): 1.4, ("PixelHVAE", 1000): 1.7}
 
@@ -26,8 +26,8 @@ def synthetic(n):
     return Dataset("static_mnist", ink, ink, ink, (1, 28, 28), "bernoulli", False)
 
 
-def a_step(c, device, record=True):
-    "A function that takes one training step of the model of `Cell` c, and waits for it; its `model`, and the `step` behind it."
+def a_step(c, device, record=True, fuse=False):
+    "A function that takes one training step of the model of `Cell` c, and waits for it; its `model`, and the `step` behind it. On a GPU it may be recorded, or recorded with compiled operations."
     data, index, config = synthetic(100).to(device), torch.arange(100, device=device), c.config.train
     model = build(c.config, data).to(device)
     optimizer = torch.optim.Adam(model.parameters(), config.lr, fused=device.type in ("cpu", "cuda"))
@@ -36,7 +36,7 @@ def a_step(c, device, record=True):
         bounds = take.step(index, 1.0)
         if device.type == "cuda": torch.cuda.synchronize()
         return bounds
-    take.model, take.step = model, Recorded(model, data, optimizer, config) if record and recordable(device, config) else plain
+    take.model, take.step = model, Recorded(model, data, optimizer, config, [fused(model)] * fuse) if record and recordable(device, config) else plain
     return take
 
 

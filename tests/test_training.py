@@ -313,6 +313,17 @@ def test_the_test_split_takes_no_part():
     assert all(a != b for a, b in zip(other.curve("valid_elbo"), reference[1].curve("valid_elbo")))
 
 
+def test_only_a_long_run_asks_for_a_compiler(monkeypatch):
+    "And none whose gradient passes through a hook inside the pass. (That a GPU records is taken for granted here.)"
+    monkeypatch.setattr(training, "recordable", lambda device, config: True)
+    model, dataset = make()
+    def twins(**changes): return len(training.quick_step(model, dataset, torch.optim.Adam(model.parameters()), replace(CONFIG, **changes)).twins)
+    assert len(dataset.train) / CONFIG.batch_size == 4
+    assert [twins(epochs=n) for n in (1, 24_999, 25_000)] == [0, 0, 1] and twins(epochs=25_000, objective="dreg", n_samples=2) == 0
+    monkeypatch.undo()
+    assert training.quick_step(model, dataset, None, CONFIG) is None
+
+
 # --- refusals ----------------------------------------------------------------------------------------------------------------------
 
 def test_changed_settings_are_named(tmp_path):

@@ -59,7 +59,7 @@ def climb(model, x, config, beta=1.0):  # B x D -> B
     shares = torch.full_like(table[0], 1 / k) if config.objective == "elbo" else terms.log_weights(beta).softmax(0)   # of the sum over draws
     for part, share in zip(parts, shares.split(sizes)):
         if dreg: double_reparameterization(part, share, beta)
-        (-(share * part.log_weights(beta)).sum() / len(x)).backward()
+        part.log_weights(beta).backward(share * (-1 / len(x)))
     return terms.elbo(beta) if config.objective == "elbo" else terms.iwae(beta)
 
 # %% ../nbs/08_iwae.ipynb #3ce87060

@@ -88,8 +88,9 @@ def bouzid(dataset, architecture, prior, paper):
 # %% ../nbs/19_results.ipynb #6bfd802e
 PRIORS = ("standard", "mog", "vampprior_data", "vampprior", "vampprior_weighted")
 COMPONENTS = (1, 10, 100, 250, 500, 750, 1000, 1500, 2000)
+_table1 = [cell(d, a, prior, value) for d, row in TABLE1.items() for a, pair in row.items() for prior, value in zip(("standard", "vampprior"), pair)]
 SUITES = {
-    "table1": [cell(d, a, prior, value) for d, row in TABLE1.items() for a, pair in row.items() for prior, value in zip(("standard", "vampprior"), pair)],
+    "table1": _table1, "table1_dense": [c for c in _table1 if c.config.network == "gated"],
     "table2": [*(cell("static_mnist", a, "standard", value) for a, value in BURDA.items()), *(cell("static_mnist", "HVAE", prior, value) for prior, value in TABLE2.items()),
                *(cell("static_mnist", a, "vampprior", TABLE1["static_mnist"][a][1]) for a in ("ConvHVAE", "PixelHVAE"))],
     "table3": [cell("dynamic_mnist", a, prior, value) for a, prior, value in (("HVAE", "vampprior_data", -81.71), ("HVAE", "vampprior", -81.24), ("ConvHVAE", "vampprior", -79.78), ("PixelHVAE", "vampprior", -78.45))],
