@@ -127,9 +127,9 @@ def config_from_dict(values):
     except (TypeError, KeyError) as e: raise ValueError(f"this is not an experiment configuration of vampbook {vampbook.__version__}: {e}") from e
 
 # %% ../nbs/18_experiments.ipynb #8096a022
-def write_json(path, value):
-    "Write `value` as indented JSON, whole or not at all."
-    write_atomically(path, lambda p: p.write_text(json.dumps(value, indent=1) + "\n"))
+def write_json(path, value, **layout):
+    "Write `value` as JSON, whole or not at all; `layout`: as for `json.dumps` (default: indented)."
+    write_atomically(path, lambda p: p.write_text(json.dumps(value, **layout or {"indent": 1}) + "\n"))
 
 # %% ../nbs/18_experiments.ipynb #637dd23a
 def read_config(folder):
@@ -180,7 +180,7 @@ def load_run(folder, root=None, device="auto"):
     return model.eval(), dataset, config, history
 
 # %% ../nbs/18_experiments.ipynb #c19d346c
-def summary(history, config, max_rows=100):
+def summary(history, config, max_rows=40):
     "The history of a run for its record: how long, why it ended, and about `max_rows` rows of the curves, the best and the last among them."
     step = -(-len(history) // max_rows)
     rows = [{"epoch": i + 1} | row for i, row in enumerate(history.rows) if i % step == 0 or i in (history.best_epoch, len(history) - 1)]
@@ -211,7 +211,7 @@ def save_study(folder, name, record, arrays=None):
     def write(path):
         with open(path, "wb") as f: np.savez_compressed(f, **arrays)
     if arrays: write_atomically(Path(folder, f"{name}.npz"), write)
-    write_json(Path(folder, f"{name}.json"), record)   # last: a run counts when its record is there
+    write_json(Path(folder, f"{name}.json"), record, separators=(",", ":"))   # compact; last: a run counts when its record is there
 
 # %% ../nbs/18_experiments.ipynb #17a5cfe3
 def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", progress=True):

@@ -6,7 +6,7 @@
 __all__ = ['TABLE1', 'TABLE2', 'BURDA', 'BOUZID', 'MEASURES', 'ARCHITECTURES', 'LEARNING_RATES', 'PRIORS', 'COMPONENTS', 'SUITES',
            'TEST_IMAGES', 'ENGINES', 'Cell', 'cell', 'small_digits', 'small', 'bouzid', 'suite', 'essence', 'fills',
            'read_record', 'all_records', 'runs_of', 'run_folder', 'is_recorded', 'run_cell', 'in_processes', 'on_ray',
-           'absent', 'reproduce', 'cell_row', 'table', 'pictures', 'ship']
+           'absent', 'reproduce', 'cell_row', 'table', 'pictures', 'rounded', 'ship']
 
 # %% ../nbs/19_results.ipynb #2d95aeea
 import json
@@ -52,13 +52,14 @@ ARCHITECTURES = {"VAE": {}, "HVAE": {"structure": "hvae"}, "ConvHVAE": {"structu
 
 @dataclass(frozen=True)
 class Cell:
-    "One number of a table: where it stands, what was reported (None if nothing was), the experiment behind it, for any seed, and what is measured (a key of `MEASURES`)."
+    "One number of a table: where it stands, what was reported (None if nothing was), the experiment behind it, for any seed, what is measured (a key of `MEASURES`), and whose settings, if not Tomczak & Welling's."
     dataset: str
     architecture: str
     prior: str
     paper: float | None
     config: ExperimentConfig
     measure: str
+    whose: str = ""
 
 LEARNING_RATES = {"caltech101": 1e-4}     # elsewhere 5e-4
 
@@ -83,7 +84,7 @@ def small(dataset, architecture, hidden=300, **training):
 def bouzid(dataset, architecture, prior, paper):
     "A `Cell` with the settings that Bouzid et al. report: two learning rates, no warm-up, 1000 epochs."
     c = cell(dataset, architecture, prior, paper)
-    return replace(c, config=replace(c.config, train=replace(c.config.train, lr=5e-4 if dataset == "dynamic_mnist" else 1e-4, warmup=0, epochs=1000)))
+    return replace(c, whose="bouzid", config=replace(c.config, train=replace(c.config.train, lr=5e-4 if dataset == "dynamic_mnist" else 1e-4, warmup=0, epochs=1000)))
 
 # %% ../nbs/19_results.ipynb #6bfd802e
 PRIORS = ("standard", "mog", "vampprior_data", "vampprior", "vampprior_weighted")
@@ -145,7 +146,8 @@ def runs_of(c, records):
 # %% ../nbs/19_results.ipynb #42418762
 def run_folder(c, seed, out):
     "Where a run of the `Cell` c lies in the folder `out`."
-    return Path(out, f"{c.dataset}-{''.join(filter(str.isalnum, c.architecture.lower()))}-{c.prior}-{c.config.n_components}-{seed}")     # IWAE (L = 2): iwael2
+    name = c.dataset, "".join(filter(str.isalnum, c.architecture.lower())), c.prior, c.config.n_components, *filter(None, [c.whose]), seed      # IWAE (L = 2): iwael2
+    return Path(out, "-".join(map(str, name)))
 
 def is_recorded(c, folder):
     "Does the record in `folder`, if there is one, fill the `Cell` c? Errors as `read_record`."
@@ -243,6 +245,14 @@ def pictures(folder, n=8):
     if config.prior.startswith("vampprior"): shown["pseudo_inputs"] = model.prior.pseudo_inputs[:2 * n]
     return {name: (256 * pixels).floor().clamp(0, 255).to(torch.uint8).numpy() for name, pixels in shown.items()}
 
+def rounded(value):
+    "A record, or a part of it, with every number to seven digits, which is all that float32 holds."
+    if isinstance(value, dict): return {k: rounded(v) for k, v in value.items()}
+    if isinstance(value, list): return [rounded(v) for v in value]
+    return float(f"{value:.7g}") if isinstance(value, float) else value
+
 def ship(folder, to):
-    "Copy the record of the run in `folder`, with log-likelihoods and `pictures`, to the folder `to`, as `study` reads it."
-    save_study(to, Path(folder).name, read_record(Path(folder, "record.json")), {"ll": np.load(Path(folder, "record.npz"))["ll"], **pictures(folder)})
+    "Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers rounded; with seed 0 also the log-likelihoods and `pictures`."
+    record = read_record(Path(folder, "record.json"))
+    arrays = {"ll": np.load(Path(folder, "record.npz"))["ll"], **pictures(folder)} if record["config"]["train"]["seed"] == 0 else None
+    save_study(to, Path(folder).name, rounded(record), arrays)
