@@ -252,7 +252,8 @@ def rounded(value):
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 def ship(folder, to):
-    "Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers rounded; with seed 0 also the log-likelihoods and `pictures`."
-    record = read_record(Path(folder, "record.json"))
-    arrays = {"ll": np.load(Path(folder, "record.npz"))["ll"], **pictures(folder)} if record["config"]["train"]["seed"] == 0 else None
+    "Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers rounded; with seed 0 also the log-likelihoods, and `pictures` for the two priors of Table 1."
+    record, arrays = read_record(Path(folder, "record.json")), {}
+    if record["config"]["train"]["seed"] == 0: arrays["ll"] = np.load(Path(folder, "record.npz"))["ll"]
+    if arrays and record["config"]["prior"] in ("standard", "vampprior"): arrays |= pictures(folder)
     save_study(to, Path(folder).name, rounded(record), arrays)
