@@ -217,7 +217,7 @@ def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1
     Example: vampbook reproduce table1 --dataset static_mnist --seeds 3
 
     Args:
-        suite: table1 to table5, figure2, figure3, bouzid, priors, pretrained, or digits, a small one to try.
+        suite: table1 to table5, table1_dense (the dense networks of Table 1), figure2, figure3, bouzid, priors, pretrained, or digits, a small one to try.
         dataset: Only the runs on this data set.
         seeds: Runs of each cell.
         out: Folder of the runs.
@@ -233,7 +233,7 @@ def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = 
     """Print a table of the paper beside our numbers.
 
     Args:
-        suite: 1 or table1, ..., 5 or table5, figure2, figure3, bouzid, priors, pretrained, digits.
+        suite: 1 or table1, ..., 5 or table5, table1_dense, figure2, figure3, bouzid, priors, pretrained, digits.
         dataset: Only this data set.
         out: Folder of runs to count besides those that ship with the package."""
     print(markdown_table(table(suite, dataset, out)))
