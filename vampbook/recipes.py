@@ -52,7 +52,7 @@ ARCHITECTURES = {"VAE": {}, "HVAE": {"structure": "hvae"}, "ConvHVAE": {"structu
 
 @dataclass(frozen=True)
 class Cell:
-    "One number of a table: where it stands, what was reported (None if nothing was), the experiment behind it, for any seed, what is measured (a key of `MEASURES`), and whose settings, if not Tomczak & Welling's."
+    "One number of a table: where it stands, what was reported (None if nothing was), the experiment behind it, for any seed, what is measured (a key of `MEASURES`), and whose settings, if not Tomczak & Welling's (it becomes part of the folder's name)."
     dataset: str
     architecture: str
     prior: str
@@ -79,10 +79,10 @@ def small_digits(architecture, prior):
 def small(dataset, architecture, hidden=300, **training):
     "A `Cell` for a VampPrior of 50 pseudo-inputs, with `hidden` units: a model that a package can carry."
     c = cell(dataset, architecture, "vampprior", n_components=50)
-    return replace(c, config=replace(c.config, hidden=hidden, train=replace(c.config.train, **training)))
+    return replace(c, whose="small", config=replace(c.config, hidden=hidden, train=replace(c.config.train, **training)))
 
 def bouzid(dataset, architecture, prior, paper):
-    "A `Cell` with the settings that Bouzid et al. report: two learning rates, no warm-up, 1000 epochs."
+    "A `Cell` with what Bouzid et al. report of their training: two learning rates, no warm-up, 1000 epochs."
     c = cell(dataset, architecture, prior, paper)
     return replace(c, whose="bouzid", config=replace(c.config, train=replace(c.config.train, lr=5e-4 if dataset == "dynamic_mnist" else 1e-4, warmup=0, epochs=1000)))
 
@@ -183,7 +183,7 @@ def on_ray(calls, jobs, device):
     try: ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False)
     except ConnectionError as e: raise ValueError(f"no Ray cluster found; start one with `ray start --head`, and `ray start --address=...` on the other machines ({e})") from e
     threads = max(1, int(min(node["Resources"].get("CPU", 1) for node in ray.nodes() if node["Alive"])) // jobs)
-    task = ray.remote(num_cpus=threads, num_gpus=int(device != "cpu" and ray.cluster_resources().get("GPU", 0) > 0), max_retries=10)(run_cell)
+    task = ray.remote(num_cpus=threads, num_gpus=1 / jobs if device != "cpu" and ray.cluster_resources().get("GPU", 0) > 0 else 0, max_retries=10)(run_cell)
     folders = {task.remote(*call, device): run_folder(*call) for call in calls}
     while folders:
         (done,), _ = ray.wait(list(folders))
@@ -226,7 +226,7 @@ def cell_row(c, records):
     mean = statistics.mean(values) if values else None
     ours = "not run" if not values else f"{mean:.{digits}f}" + (f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else "")
     return {"data set": c.dataset, "model": c.architecture, "prior": c.prior, "K": str(c.config.n_components), "measured": c.measure, "paper": "" if c.paper is None else f"{c.paper:.2f}", "ours": ours,
-            "difference": f"{mean - c.paper:+.{digits}f}" if values and c.paper is not None else "", "runs": str(len(values))}
+            "difference": f"{round(mean - c.paper, digits) + 0.:+.{digits}f}" if values and c.paper is not None else "", "runs": str(len(values))}
 
 def table(name, dataset=None, out=None):
     "The rows of a suite's table, from the records that ship with the package and those of the runs in `out`. Errors as `suite`."
