@@ -313,6 +313,36 @@ def test_the_test_split_takes_no_part():
     assert all(a != b for a, b in zip(other.curve("valid_elbo"), reference[1].curve("valid_elbo")))
 
 
+COMPILED = """
+import sys, torch
+sys.path.insert(0, {tests!r})
+from test_training import make
+from vampbook.training import fused
+model, dataset = make()
+twin, x = fused(model), dataset.batch("valid")
+assert "terms" not in vars(model) and twin.encoder is model.encoder
+def a_pass(m):
+    torch.manual_seed(1); model.zero_grad()
+    log_w = m.terms(x, 3).log_w
+    log_w.mean().backward()
+    return [log_w.detach(), *(p.grad.clone() for p in model.parameters())]
+plain = a_pass(model)
+try: compiled = a_pass(twin)
+except RuntimeError as e: sys.exit(f"cannot compile: {{e}}")
+torch.testing.assert_close(compiled, plain, rtol=1e-5, atol=1e-5)       # float32, sums in another order
+again = a_pass(model)
+assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1 and all(map(torch.equal, plain, again))
+"""
+
+
+def test_a_compiled_pass_is_the_pass():
+    "With the same random numbers, to rounding: log-weights and gradients. In a process of its own, since a compiler's threads and PyTorch's get into each other's way."
+    code = COMPILED.format(tests=str(Path(__file__).parent))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"})
+    if "cannot compile" in done.stderr: pytest.skip(done.stderr.strip().splitlines()[0])
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 def test_only_a_long_run_asks_for_a_compiler(monkeypatch):
     "And none whose gradient passes through a hook inside the pass. (That a GPU records is taken for granted here.)"
     monkeypatch.setattr(training, "recordable", lambda device, config: True)
