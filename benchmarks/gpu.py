@@ -19,6 +19,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
+from unittest.mock import patch
 
 import torch
 from joblib import Parallel, delayed
@@ -30,8 +31,6 @@ from vampbook.evaluation import log_likelihood
 from vampbook.experiments import build, provenance, write_json
 from vampbook.recipes import cell, reproduce, table
 from vampbook.training import pick_device, quick_step, run_epoch
-
-os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")     # each of several processes would start one compiler a core
 
 
 def steps(device, quick):
@@ -93,30 +92,30 @@ def some_epochs(device, n, images, me, jobs, meeting):
 
 def side_by_side(device, quick):
     "Steps a second of all runs together (HVAE, VampPrior), {service: {runs: rate}}."
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")     # or each process would start a compiler on every core
     n, images, rates = (1, 300, {}) if quick else (2, 50_000, {})
     for service in (False, True):
-        with shared_gpu(service) as running:
+        with shared_gpu(device, service) as running:
             if running == service:
                 for jobs in (1, 2) if quick else (1, 4, 12):
-                    with tempfile.TemporaryDirectory() as meeting, Parallel(n_jobs=jobs) as pool:
+                    with tempfile.TemporaryDirectory() as meeting, Parallel(n_jobs=max(2, jobs)) as pool:       # one alone would run in this process
                         seconds = pool(delayed(some_epochs)(str(device), n, images, me, jobs, meeting) for me in range(jobs))
                     rates.setdefault("MPS" if service else "no MPS", {})[str(jobs)] = jobs * n * images / 100 / max(seconds)
     return rates
 
 
 @contextlib.contextmanager
-def shared_gpu(wanted=True):
-    "NVIDIA's multi-process service, for the processes that start within; -> whether it runs (it comes with the driver, on Linux)."
+def shared_gpu(device, wanted=True):
+    "NVIDIA's multi-process service on a CUDA device, for the processes that start within; -> whether it runs (it comes with the driver, on Linux)."
+    get_reusable_executor().shutdown(wait=True)            # processes from before would not be the service's
     control = shutil.which("nvidia-cuda-mps-control")
-    if not (wanted and control): yield False; return
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ |= {"CUDA_MPS_PIPE_DIRECTORY": folder, "CUDA_MPS_LOG_DIRECTORY": folder}
+    if not (wanted and control and device.type == "cuda"): yield False; return
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, patch.dict(os.environ, CUDA_MPS_PIPE_DIRECTORY=folder, CUDA_MPS_LOG_DIRECTORY=folder):
         running = subprocess.run([control, "-d"]).returncode == 0
         try: yield running
         finally:
-            get_reusable_executor().shutdown(wait=True)        # its processes are the service's
-            if running: subprocess.run([control], input="quit\n", text=True, stdout=subprocess.DEVNULL)
-            for name in ("CUDA_MPS_PIPE_DIRECTORY", "CUDA_MPS_LOG_DIRECTORY"): del os.environ[name]
+            get_reusable_executor().shutdown(wait=True)
+            if running: subprocess.run([control], input="quit -t 10\n", text=True, stdout=subprocess.DEVNULL, timeout=60)
 
 
 if __name__ == "__main__":
@@ -135,14 +134,15 @@ if __name__ == "__main__":
     if (result["quick"], result["device"]) != (args.quick, provenance(device)["device"]): sys.exit(f"{path} holds measurements of {result['device']}{', quick ones' * result['quick']}. Move it away, or give another folder with --out")
     parts = {"a step": steps, "log-likelihood": likelihood, "steps a second": side_by_side}
     if not args.quick: parts["VampPrior : standard normal"] = lambda device, quick: ratios(device, 20)
+    if args.jobs: del parts["steps a second"]
     for name, measure in parts.items():
         if name not in result: result[name] = measure(device, args.quick)
         write_json(path, result)
         print(f"{name}: {json.dumps(result[name])}", flush=True)
     if args.measure_only or args.quick: sys.exit()
-    rates = {int(jobs): rate for service in result["steps a second"].values() for jobs, rate in service.items()}
+    rates = {int(jobs): rate for service in result.get("steps a second", {}).values() for jobs, rate in service.items()}
     jobs = args.jobs or max(rates, key=rates.get)
     for name in ("table1_dense", "table1"):
         start = time.perf_counter()
-        with shared_gpu(): failures = reproduce(name, out=args.out, seeds=args.seeds, jobs=jobs, device=args.device)
+        with shared_gpu(device): failures = reproduce(name, out=args.out, seeds=args.seeds, jobs=jobs, device=args.device)
         print(markdown_table(table(name, out=args.out)), *failures, f"{name}: {(time.perf_counter() - start) / 60:.0f} minutes, {jobs} runs at a time", sep="\n")

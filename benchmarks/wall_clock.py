@@ -36,7 +36,7 @@ def a_step(c, device, record=True, fuse=False):
         bounds = take.step(index, 1.0)
         if device.type == "cuda": torch.cuda.synchronize()
         return bounds
-    take.model, take.step = model, Recorded(model, data, optimizer, config, [fused(model)] * fuse) if record and recordable(device, config) else plain
+    take.model, take.step = model, Recorded(model, data, optimizer, config, [fused] * fuse) if record and recordable(device, config) else plain
     return take
 
 

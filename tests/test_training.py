@@ -347,11 +347,20 @@ def test_only_a_long_run_asks_for_a_compiler(monkeypatch):
     "And none whose gradient passes through a hook inside the pass. (That a GPU records is taken for granted here.)"
     monkeypatch.setattr(training, "recordable", lambda device, config: True)
     model, dataset = make()
-    def twins(**changes): return len(training.quick_step(model, dataset, torch.optim.Adam(model.parameters()), replace(CONFIG, **changes)).twins)
+    def twins(**changes): return len(training.quick_step(model, dataset, torch.optim.Adam(model.parameters()), replace(CONFIG, **changes)).kinds) - 1
     assert len(dataset.train) / CONFIG.batch_size == 4
     assert [twins(epochs=n) for n in (1, 24_999, 25_000)] == [0, 0, 1] and twins(epochs=25_000, objective="dreg", n_samples=2) == 0
     monkeypatch.undo()
     assert training.quick_step(model, dataset, None, CONFIG) is None
+
+
+def test_fit_takes_its_steps_as_quick_step_says(monkeypatch):
+    model, dataset = make()
+    steps = []
+    def counted(model, dataset, optimizer, config): return lambda index, beta: steps.append(beta) or training.train_step(model, dataset, optimizer, config, index, beta)
+    monkeypatch.setattr(training, "quick_step", counted)
+    fit(model, dataset, replace(CONFIG, epochs=2), progress=False)
+    assert steps == [0.1] * 4 + [0.2] * 4 and same(model.state_dict(), train(epochs=2)[0].state_dict())
 
 
 # --- refusals ----------------------------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ __all__ = ['TABLE1', 'TABLE2', 'BURDA', 'BOUZID', 'MEASURES', 'ARCHITECTURES', '
 
 # %% ../nbs/19_results.ipynb #2d95aeea
 import json
+import os
 import statistics
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -173,6 +174,7 @@ def run_cell(c, seed, out, device="auto"):
 # %% ../nbs/19_results.ipynb #5ff9fe59
 def in_processes(calls, jobs, device):
     "Call `run_cell` with each tuple of `calls`, `jobs` at a time, in processes on this machine that share its cores; the answers as they come."
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")     # or each of them would start a compiler on every core
     try: yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(run_cell)(*call, device) for call in calls)
     except TerminatedWorkerError: yield "a process was killed, perhaps for want of memory, and the others with it; the same call goes on from their checkpoints"
 

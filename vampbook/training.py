@@ -226,18 +226,20 @@ def alike(a, b):
 class Recorded:
     """`train_step` for one model, dataset, optimizer and config, on record: called with `index` and `beta`. `capture(step, device)` makes a function that replays `step`.
 
-    `twins`: models that do what `model` does, with its weights, only faster; the first that can be recorded and passes is taken, else `model`.
+    `twins`: functions that make of `model` one that does the same with the same weights, only faster (`fused`); the first that can be recorded and passes is taken, else `model`.
     RuntimeWarning for each that is not; if none is, every step is taken as it is. TrainingError if CUDA cannot go on after a failure."""
     def __init__(self, model, dataset, optimizer, config, twins=(), capture=cuda_graph):
-        *self.twins, self.step = (partial(train_step, m, dataset, optimizer, config) for m in (*twins, model))
-        self.weights, self.optimizer, self.size, self.capture, self.rate = list(model.parameters()), optimizer, config.batch_size, capture, None
+        self.kinds = *twins, lambda model: model
+        self.step_of = lambda kind: partial(train_step, kind(model), dataset, optimizer, config)
+        self.step, self.optimizer, self.size, self.capture, self.rate = self.step_of(self.kinds[-1]), optimizer, config.batch_size, capture, None
+        self.tensors = *model.parameters(), *model.buffers()
 
     def __call__(self, index, beta):
         if not self.optimizer.state or len(index) < self.size: return self.step(index, beta)
         rate = self.optimizer.param_groups[0]["lr"]
         if rate != self.rate:
-            self.rate, self.replay, self.index, self.beta = rate, None, torch.zeros_like(index), torch.full((), 0.5, device=index.device)
-            self.replay = examined(self, index)
+            self.index, self.beta = torch.zeros_like(index), torch.full((), 0.5, device=index.device)
+            self.replay, self.rate = examined(self, index), rate
         return self.take(self.replay, index, beta)
 
     def take(self, one, index, beta):
@@ -247,27 +249,29 @@ class Recorded:
 
 # %% ../nbs/06_training.ipynb #dee5ce4f
 def examined(recorder, index):
-    "A function that replays a step of `recorder` (a `Recorded`), of the first of its models that passes, or the step itself. Weights, Adam's moments and random numbers are left as they were."
+    "A function that replays a step of `recorder` (a `Recorded`), of the first of its models that passes, or the step itself. Weights, buffers, Adam's moments and random numbers are left as they were."
     def placed(step): return lambda: step(recorder.index, recorder.beta)
-    groups, device, plain, refused = recorder.optimizer.param_groups, index.device, placed(recorder.step), []
-    state = [*recorder.weights, *(t for moments in recorder.optimizer.state.values() for t in moments.values())]
+    groups, device, plain, refused, why = recorder.optimizer.param_groups, index.device, placed(recorder.step), [], ""
+    state = [*recorder.tensors, *(t for moments in recorder.optimizer.state.values() for t in moments.values())]
     before = [t.detach().clone() for t in state]
     with torch.random.fork_rng([device] if device.type == "cuda" else []), warnings.catch_warnings():
         warnings.simplefilter("ignore")       # of Adam, about steps that could be captured and are not; of the compiler
         for group in groups: group["capturable"] = device.type == "cuda"
-        for step in (*recorder.twins, recorder.step):
-            replay, why = None, "a replay ends elsewhere"
-            try:
-                replay = recorder.capture(placed(step), device)
-                if all(map(alike, *(examine(one, recorder.take, index, state, before) for one in (plain, replay)))): break
-            except RuntimeError as e: why = " ".join(str(e).split())
-            refused.append(f"training goes on without {'a CUDA graph' if step is recorder.step else 'compiled operations'}, more slowly: {why}")
-        else: replay = plain
-        for group in groups: group["capturable"] = False
         try:
-            with torch.no_grad(): torch._foreach_copy_(state, before)
-            torch.rand(1, device=device)
-        except RuntimeError as e: raise TrainingError(f"recording a training step as a CUDA graph failed, and CUDA with it ({why}). Start again with VAMPBOOK_CUDA_GRAPHS=0 in the environment; the run goes on from its last checkpoint") from e
+            for kind in recorder.kinds:
+                why = "a replay ends elsewhere"
+                try:
+                    replay = recorder.capture(placed(recorder.step_of(kind)), device)
+                    if all(map(alike, *(examine(one, recorder.take, index, state, before) for one in (plain, replay)))): break
+                except Exception as e: why = f"{type(e).__name__}: {' '.join(str(e).split())}"      # a compiler fails in many ways
+                refused.append(f"training goes on without {'a CUDA graph' if kind is recorder.kinds[-1] else 'compiled operations'}, more slowly: {why}")
+            else: replay = plain
+        finally:
+            for group in groups: group["capturable"] = False
+            try:
+                with torch.no_grad(): torch._foreach_copy_(state, before)
+                torch.rand(1, device=device)
+            except RuntimeError as e: raise TrainingError(f"recording a training step as a CUDA graph failed, and CUDA with it ({why}). Start again with VAMPBOOK_CUDA_GRAPHS=0 in the environment; the run goes on from its last checkpoint") from e
     for reason in refused: warnings.warn(reason, RuntimeWarning)
     return replay
 
@@ -279,7 +283,7 @@ def quick_step(model, dataset, optimizer, config):
     if not recordable(dataset.train.device, config): return None
     steps = config.epochs * math.ceil(len(dataset.train) / config.batch_size)
     compiled = steps >= LONG and config.objective != "dreg"       # DReG hangs a hook into the pass
-    return Recorded(model, dataset, optimizer, config, [fused(model)] if compiled else [])
+    return Recorded(model, dataset, optimizer, config, [fused] if compiled else [])
 
 # %% ../nbs/06_training.ipynb #3a85875c
 def write_atomically(path, write):
@@ -376,8 +380,8 @@ def begin(path, model, optimizer, config):
 def fit(model, dataset, config=None, folder=None, progress=True, pause=None):
     """Train `model` on `dataset` as `config` (a `TrainConfig`) says, and leave it with the weights of the best validation ELBO. -> History.
 
-    With a `folder`, each epoch ends with a checkpoint there, and a run that was cut short goes on from it, bit for bit on a CPU with as many threads. `pause`: seconds
-    from a checkpoint to the next, at least (default: 0; on a GPU, where epochs are short, 10). Ctrl-C stops after the last whole epoch. TrainingError when the bound is no longer finite; ValueError when the checkpoint is damaged or belongs to another run."""
+    With a `folder`, epochs end with a checkpoint there, and a run that was cut short goes on from the last, bit for bit on a CPU with as many threads. `pause`: seconds
+    from a checkpoint to the next, at least (default: 0, so that each epoch has one; on a GPU, where epochs are short, 10; the last epoch always has one). Ctrl-C stops after the last whole epoch. TrainingError when the bound is no longer finite; ValueError when the checkpoint is damaged or belongs to another run."""
     config = config or TrainConfig()
     device = pick_device(config.device)
     model, dataset = model.to(device), dataset.to(device)
