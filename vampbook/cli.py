@@ -125,7 +125,7 @@ def report(history, folder):
 
 # %% ../nbs/20_command_line.ipynb #5b025b09
 def train_run(config: tyro.conf.OmitArgPrefixes[ExperimentConfig], out: Path | None = None):
-    """Train a model, with a checkpoint after each epoch.
+    """Train a model, with a checkpoint after each epoch (on a GPU, every ten seconds).
 
     The same command again goes on with a run that was cut short.
     Example: vampbook train --dataset dynamic_mnist --prior vampprior --epochs 200

@@ -171,7 +171,7 @@ def train(config, folder, root=None, progress=True):
 def load_run(folder, root=None, device="auto"):
     "The run in `folder`: model with its best weights, dataset, ExperimentConfig, History. FileNotFoundError if there is no checkpoint yet."
     config, path = read_config(folder), Path(folder, "checkpoint.safetensors")
-    if not path.exists(): raise FileNotFoundError(f"{path} is missing: not one epoch of this run is finished. Go on with `vampbook resume {folder}`")
+    if not path.exists(): raise FileNotFoundError(f"{path} is missing: no epoch of this run has been saved. Go on with `vampbook resume {folder}`")
     device = pick_device(device)
     dataset = load(config.dataset, root).to(device)
     model = build(config, dataset).to(device)
