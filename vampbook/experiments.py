@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['PSEUDO_INPUTS', 'DENSE', 'refuse_structure', 'ExperimentConfig', 'build_prior', 'dense', 'build_networks', 'build',
            'config_from_dict', 'write_json', 'read_config', 'provenance', 'train', 'load_run', 'summary', 'scores',
-           'save_study', 'evaluate', 'recorded', 'read_study', 'study']
+           'save_study', 'evaluate', 'read_study', 'study', 'recorded']
 
 # %% ../nbs/18_experiments.ipynb #fa8c6657
 import importlib.metadata
@@ -225,14 +225,6 @@ def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", pr
     save_study(folder, "record", record, {"ll": ll.float().numpy()})
     return record
 
-# %% ../nbs/18_experiments.ipynb #bca97f5d
-def recorded(**match):
-    'The records that ship with the package, as dicts, by file name; `match` selects on the configuration, e.g. `recorded(dataset="dynamic_mnist")`.'
-    folder = files("vampbook").joinpath("results")
-    paths = sorted((p for p in folder.iterdir() if p.name.endswith(".json")), key=lambda p: p.name) if folder.is_dir() else []
-    records = {p.name.removesuffix(".json"): json.loads(p.read_text()) for p in paths}
-    return {name: r for name, r in records.items() if all(r["config"].get(k) == v for k, v in match.items())}
-
 # %% ../nbs/18_experiments.ipynb #78ffe7bb
 def read_study(folder):
     "The runs in a folder that `save_study` wrote: {name: (record, arrays)}, in the order of the names. FileNotFoundError if there are none."
@@ -247,3 +239,8 @@ def read_study(folder):
 def study(name):
     "The runs of a study that ships with the package, as `read_study` returns them."
     return read_study(files("vampbook").joinpath("results", name))
+
+# %% ../nbs/18_experiments.ipynb #bca97f5d
+def recorded(**match):
+    'The records behind the tables of chapter 19, as dicts, by name; `match` selects on the configuration, e.g. `recorded(dataset="dynamic_mnist")`.'
+    return {name: r for name, (r, _) in study("tables").items() if all(r["config"].get(k) == v for k, v in match.items())}
