@@ -15,7 +15,7 @@ import torch
 from vampbook.data import Dataset
 from vampbook.experiments import build, provenance, save_study
 from vampbook.recipes import cell
-from vampbook.training import Recorded, fused, pick_device, recordable, train_step
+from vampbook.training import Recorded, capture_for, fused, pick_device, train_step
 
 PAPER = {("HVAE", 500): 1.4, ("HVAE", 1000): 1.4, ("ConvHVAE", 500): 1.9, ("ConvHVAE", 1000): 2.1, ("PixelHVAE", 500): 1.4, ("PixelHVAE", 1000): 1.7}
 
@@ -27,7 +27,7 @@ def synthetic(n):
 
 
 def a_step(c, device, record=True, fuse=False):
-    "A function that takes one training step of the model of `Cell` c, and waits for it; its `model`, and the `step` behind it. On a GPU it may be recorded, or recorded with compiled operations."
+    "A function that takes one training step of the model of `Cell` c, and waits for it; its `model`, and the `step` behind it; recorded on a GPU if `record`, its operations compiled if `fuse`."
     data, index, config = synthetic(100).to(device), torch.arange(100, device=device), c.config.train
     model = build(c.config, data).to(device)
     optimizer = torch.optim.Adam(model.parameters(), config.lr, fused=device.type in ("cpu", "cuda"))
@@ -36,7 +36,8 @@ def a_step(c, device, record=True, fuse=False):
         bounds = take.step(index, 1.0)
         if device.type == "cuda": torch.cuda.synchronize()
         return bounds
-    take.model, take.step = model, Recorded(model, data, optimizer, config, [fused] * fuse) if record and recordable(device, config) else plain
+    capture = capture_for(device, config) if record or fuse else None
+    take.model, take.step = model, Recorded(model, data, optimizer, config, [fused] * fuse, capture) if capture else plain
     return take
 
 

@@ -335,23 +335,46 @@ assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1 and all(map(t
 """
 
 
-def test_a_compiled_pass_is_the_pass():
-    "With the same random numbers, to rounding: log-weights and gradients. In a process of its own, since a compiler's threads and PyTorch's get into each other's way."
-    code = COMPILED.format(tests=str(Path(__file__).parent))
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"})
+COMPILED_RUN = """
+import sys, torch, warnings
+sys.path.insert(0, {tests!r})
+from pathlib import Path
+from tempfile import TemporaryDirectory
+import test_training as t
+warnings.simplefilter("error", RuntimeWarning)       # a twin that is refused
+plain = t.train(epochs=4)
+t.training.LONG = 1
+try: whole = t.train(epochs=4)
+except RuntimeWarning as e: sys.exit(f"{{e}}" if "ends elsewhere" in str(e) else f"cannot compile: {{e}}")
+assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+with TemporaryDirectory() as folder:
+    for epochs in (1, 4): pieces = t.train(Path(folder), epochs)
+assert t.same_run(*pieces, whole)
+assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(whole[0].parameters(), plain[0].parameters()))
+"""
+
+
+@pytest.mark.parametrize("code", [COMPILED, COMPILED_RUN], ids=["pass", "run"])
+def test_compiled_operations(code):
+    """A compiled pass is the pass, with the same random numbers, to rounding: log-weights and gradients. A long run on a CPU has compiled steps, and in two pieces it is the run in one, bit for bit.
+    In processes of their own, since later tests fork, which a compiler's threads do not survive."""
+    done = subprocess.run([sys.executable, "-c", code.format(tests=str(Path(__file__).parent))], capture_output=True, text=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"})
     if "cannot compile" in done.stderr: pytest.skip(done.stderr.strip().splitlines()[0])
     assert done.returncode == 0, done.stderr[-3000:]
 
 
 def test_only_a_long_run_asks_for_a_compiler(monkeypatch):
-    "And none whose gradient passes through a hook inside the pass. (That a GPU records is taken for granted here.)"
-    monkeypatch.setattr(training, "recordable", lambda device, config: True)
+    "And none whose gradient passes through a hook inside the pass, or that takes two walks. On a CPU, what is not compiled is not recorded either."
     model, dataset = make()
-    def twins(**changes): return len(training.quick_step(model, dataset, torch.optim.Adam(model.parameters()), replace(CONFIG, **changes)).kinds) - 1
+    def twins(**changes):
+        step = training.quick_step(model, dataset, torch.optim.Adam(model.parameters()), replace(CONFIG, **changes))
+        return step and len(step.kinds) - 1
     assert len(dataset.train) / CONFIG.batch_size == 4
+    assert [twins(epochs=n) for n in (1, 24_999, 25_000)] == [None, None, 1] and twins(epochs=25_000, objective="dreg", n_samples=2) is None
+    assert [twins(epochs=25_000, objective="iwae", n_samples=2, max_rows=rows) for rows in (99, 100)] == [None, 1]
+    monkeypatch.setattr(training, "capture_for", lambda device, config: training.cuda_graph)       # that a GPU records is taken for granted
     assert [twins(epochs=n) for n in (1, 24_999, 25_000)] == [0, 0, 1] and twins(epochs=25_000, objective="dreg", n_samples=2) == 0
-    monkeypatch.undo()
-    assert training.quick_step(model, dataset, None, CONFIG) is None
 
 
 def test_fit_takes_its_steps_as_quick_step_says(monkeypatch):

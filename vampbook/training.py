@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['LONG', 'check_types', 'Schedule', 'TrainConfig', 'pick_device', 'mean_bound', 'History', 'why_stop', 'copy_state',
-           'normalize_gradients', 'train_step', 'train_epoch', 'TrainingError', 'run_epoch', 'recordable', 'cuda_graph',
-           'fused', 'examine', 'alike', 'Recorded', 'examined', 'quick_step', 'write_atomically', 'checksum',
-           'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume', 'begin', 'fit']
+           'normalize_gradients', 'train_step', 'train_epoch', 'TrainingError', 'run_epoch', 'as_it_is', 'cuda_graph',
+           'capture_for', 'fused', 'examine', 'alike', 'Recorded', 'examined', 'quick_step', 'write_atomically',
+           'checksum', 'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume', 'begin', 'fit']
 
 # %% ../nbs/06_training.ipynb #4af481ea
 import copy
@@ -183,10 +183,9 @@ def run_epoch(model, dataset, optimizer, config, epoch, progress=None, step=None
     return {"beta": config.beta(epoch), "train_elbo": train_elbo, "valid_elbo": valid_elbo, "seconds": time.perf_counter() - start}
 
 # %% ../nbs/06_training.ipynb #d6bd82ac
-def recordable(device, config):
-    "Can a training step on `device` be recorded? On CUDA it can, unless a step takes two walks (chapter 08), or the environment variable VAMPBOOK_CUDA_GRAPHS is 0."
-    one_walk = config.objective == "elbo" or config.batch_size * config.n_samples <= config.max_rows
-    return device.type == "cuda" and one_walk and os.environ.get("VAMPBOOK_CUDA_GRAPHS") != "0"
+def as_it_is(step, device):
+    "What stands for `cuda_graph` on a CPU, where nothing is recorded: a replay is the step."
+    return step
 
 def cuda_graph(step, device):
     "Record what `step()` launches on the GPU `device`, after three calls to warm up; -> a function that replays it, and returns a copy of the tensor that `step` returned."
@@ -202,6 +201,13 @@ def cuda_graph(step, device):
         with torch.cuda.device(device): graph.replay()
         return bounds.clone()
     return replay
+
+def capture_for(device, config):
+    """`cuda_graph` on CUDA, `as_it_is` on a CPU. None, so that steps are plain ones, on other devices, if a step takes two walks (chapter 08),
+    and on CUDA if the environment variable VAMPBOOK_CUDA_GRAPHS is 0."""
+    if config.objective != "elbo" and config.batch_size * config.n_samples > config.max_rows: return None
+    if device.type == "cuda" and os.environ.get("VAMPBOOK_CUDA_GRAPHS") == "0": return None
+    return {"cuda": cuda_graph, "cpu": as_it_is}.get(device.type)
 
 # %% ../nbs/06_training.ipynb #b50f5a62
 def fused(model):
@@ -263,7 +269,7 @@ def examined(recorder, index):
                 try:
                     replay = recorder.capture(placed(recorder.step_of(kind)), device)
                     if all(map(alike, *(examine(one, recorder.take, index, state, before) for one in (plain, replay)))): break
-                except Exception as e: why = f"{type(e).__name__}: {' '.join(str(e).split())}"      # a compiler fails in many ways
+                except Exception as e: why = " ".join(f"{type(e).__name__}: {e}".partition("\n\n")[0].split())       # a compiler fails in many ways, and says much
                 refused.append(f"training goes on without {'a CUDA graph' if kind is recorder.kinds[-1] else 'compiled operations'}, more slowly: {why}")
             else: replay = plain
         finally:
@@ -279,11 +285,11 @@ def examined(recorder, index):
 LONG = 100_000   # steps of a run from which on it is worth a compiler's time
 
 def quick_step(model, dataset, optimizer, config):
-    "What takes the steps of a run: a `Recorded`, of compiled operations if the run is long, on a GPU that can record them; else None, which stands for `train_step`."
-    if not recordable(dataset.train.device, config): return None
-    steps = config.epochs * math.ceil(len(dataset.train) / config.batch_size)
+    "What takes the steps of a run: a `Recorded`, of compiled operations if the run is long; or None, which stands for `train_step`, where nothing can be recorded or is to be compiled."
+    capture, steps = capture_for(dataset.train.device, config), config.epochs * math.ceil(len(dataset.train) / config.batch_size)
     compiled = steps >= LONG and config.objective != "dreg"       # DReG hangs a hook into the pass
-    return Recorded(model, dataset, optimizer, config, [fused] if compiled else [])
+    if not capture or capture is as_it_is and not compiled: return None
+    return Recorded(model, dataset, optimizer, config, [fused] if compiled else [], capture)
 
 # %% ../nbs/06_training.ipynb #3a85875c
 def write_atomically(path, write):
