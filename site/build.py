@@ -17,7 +17,6 @@ SITE = Path(__file__).resolve().parent
 ROOT = SITE.parent
 TAGS = {"hide": "remove-cell", "echo: false": "remove-input", "output: false": "remove-output", "export": "export"}   # directive -> tag
 WIDGET = "application/vnd.jupyter.widget-view+json"
-IMPORTS = r"((import|from) .*\n*|\n)+"
 MODULE = """vampbook.{0}
 =========={1}
 
@@ -38,7 +37,7 @@ def prepare_code(cell, colab):
     directives = re.findall(r"^#\|\s*(.*?)\s*$", cell.source, re.M)
     cell.source = re.sub(r"^#\|.*\n?", "", cell.source, flags=re.M)
     cell.metadata.tags = [tag for name, tag in TAGS.items() if any(d == name or d.startswith(name + " ") for d in directives)]
-    if re.fullmatch(IMPORTS, cell.source): cell.metadata.tags.append("hide-input")
+    if all(re.match("(import|from) |$", line) for line in cell.source.splitlines()): cell.metadata.tags.append("hide-input")
     for output in cell.outputs:
         if output.get("data", {}).pop(WIDGET, None): output.data["text/html"] += f'<p><em>To move the sliders, <a href="{colab}">run this chapter</a>.</em></p>'
     return cell.source and not cell.source.startswith("%pip install")
