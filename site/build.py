@@ -80,7 +80,7 @@ def prepare(source):
         module = importlib.import_module(f"vampbook.{m}")
         values = {n: repr(v) for n in module.__all__ if not isinstance(v := getattr(module, n), type | FunctionType)}   # automodule leaves them out
         page = MODULE.format(m, "=" * len(m), ", ".join(f":doc:`/{c}`" for c in chapters))
-        page += "".join(f".. py:data:: {n}\n" + f"   :value: {value}\n" * (len(value) < 100) + "\n" for n, value in values.items())
+        page += "".join(f".. py:data:: {n}\n" + f"   :value: {value}\n" * (len(value) < 100 and " at 0x" not in value) + "\n" for n, value in values.items())
         (source / "api" / f"{m}.rst").write_text(page)
     prepare_index(index, settings["DEFAULT"]["git_url"], notebooks, sorted(modules))
     for name, nb in {"index": index, **notebooks}.items():
