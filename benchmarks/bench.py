@@ -59,8 +59,10 @@ def epochs(run, normalize=False):
     return lambda: train_epoch(vae, dataset, optimizer, config, 0, step=step)
 
 
-def textbook_steps():
-    generator = textbook.training_steps(textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K), digits_like(STEPS * BATCH) / 255)
+def textbook_steps(compiled=False):
+    vae = textbook.TextbookVAE(PIXELS, LATENT, HIDDEN, K)
+    if compiled: vae.loss = torch.compile(vae.loss, dynamic=False)
+    generator = textbook.training_steps(vae, digits_like(STEPS * BATCH) / 255)
     return lambda: [next(generator) for _ in range(STEPS)]
 
 
@@ -118,6 +120,8 @@ LINES = {
         "ours": (lambda: epochs(LONG), STEPS), "textbook": (textbook_steps, STEPS), "pythae": (pythae_steps, STEPS)}),
     "step-short": (f"the same in a run of less than {LONG:_} steps, or without a C++ compiler", None, {
         "ours": (lambda: epochs(STEPS), STEPS), "textbook": (textbook_steps, STEPS), "pythae": (pythae_steps, STEPS)}),
+    "step-both": ("the same in a long run, the textbook compiled too", None, {
+        "ours": (lambda: epochs(LONG), STEPS), "textbook": (lambda: textbook_steps(True), STEPS)}),
     "step-normalized": ("the same in a long run, with normalised gradients, which the yardsticks do not have", None, {
         "ours": (lambda: epochs(LONG, True), STEPS), "textbook": (textbook_steps, STEPS), "pythae": (pythae_steps, STEPS)}),
     "share": ("the compiled step's share of {rate:.0f} GFLOP/s, the rate of matrix products", 0.7, {

@@ -8,6 +8,7 @@ The two take turns; times are medians. Before that, both take the same steps fro
 import argparse
 import os
 import time
+import warnings
 
 os.environ["TORCHINDUCTOR_FORCE_DISABLE_CACHES"] = "1"      # or a second time the compiler would find its work done
 
@@ -41,6 +42,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out")
     args = parser.parse_args()
+    warnings.simplefilter("error", RuntimeWarning)       # what cannot be compiled is not to be recorded as compiled
     rows = []
     for architecture, steps in STEPS.items():
         rows.append(gain(architecture, steps))

@@ -36,7 +36,7 @@ def a_step(c, device, record=True, fuse=False):
         bounds = take.step(index, 1.0)
         if device.type == "cuda": torch.cuda.synchronize()
         return bounds
-    capture = capture_for(device, config) if record or fuse else None
+    capture = capture_for(device, config) if fuse or record and device.type == "cuda" else None
     take.model, take.step = model, Recorded(model, data, optimizer, config, [fused] * fuse, capture) if capture else plain
     return take
 

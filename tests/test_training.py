@@ -327,8 +327,7 @@ def a_pass(m):
     log_w.mean().backward()
     return [log_w.detach(), *(p.grad.clone() for p in model.parameters())]
 plain = a_pass(model)
-try: compiled = a_pass(twin)
-except RuntimeError as e: sys.exit(f"cannot compile: {{e}}")
+compiled = a_pass(twin)
 torch.testing.assert_close(compiled, plain, rtol=1e-5, atol=1e-5)       # float32, sums in another order
 again = a_pass(model)
 assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1 and all(map(torch.equal, plain, again))
@@ -342,11 +341,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 import test_training as t
 warnings.simplefilter("error", RuntimeWarning)       # a twin that is refused
+torch._dynamo.config.cache_size_limit = 1            # how many models the compiler takes before it falls silent
+def graphs(): return torch._dynamo.utils.counters["stats"]["unique_graphs"]
 plain = t.train(epochs=4)
 t.training.LONG = 1
-try: whole = t.train(epochs=4)
-except RuntimeWarning as e: sys.exit(f"{{e}}" if "ends elsewhere" in str(e) else f"cannot compile: {{e}}")
-assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
+t.train(epochs=1, batch_size=40)
+assert graphs() == 1
+whole = t.train(epochs=4)
+assert graphs() == 2
 with TemporaryDirectory() as folder:
     for epochs in (1, 4): pieces = t.train(Path(folder), epochs)
 assert t.same_run(*pieces, whole)
@@ -356,11 +358,12 @@ assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(whole[0].parameters()
 
 @pytest.mark.parametrize("code", [COMPILED, COMPILED_RUN], ids=["pass", "run"])
 def test_compiled_operations(code):
-    """A compiled pass is the pass, with the same random numbers, to rounding: log-weights and gradients. A long run on a CPU has compiled steps, and in two pieces it is the run in one, bit for bit.
-    In processes of their own, since later tests fork, which a compiler's threads do not survive."""
+    """A compiled pass is the pass, with the same random numbers, to rounding: log-weights and gradients. A long run on a CPU has compiled steps, whatever was compiled before it, and in two pieces
+    it is the run in one, bit for bit. In processes of their own, since a compiler's threads and PyTorch's get into each other's way."""
     done = subprocess.run([sys.executable, "-c", code.format(tests=str(Path(__file__).parent))], capture_output=True, text=True,
                           env=os.environ | {"OMP_NUM_THREADS": "1", "TORCHINDUCTOR_COMPILE_THREADS": "1"})
-    if "cannot compile" in done.stderr: pytest.skip(done.stderr.strip().splitlines()[0])
+    for nothing_to_compile_with in ("InvalidCxxCompiler", "CppCompileError", "CppHeader", "is not supported on"):
+        if nothing_to_compile_with in done.stderr: pytest.skip(next(line for line in done.stderr.splitlines() if nothing_to_compile_with in line))
     assert done.returncode == 0, done.stderr[-3000:]
 
 

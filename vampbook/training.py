@@ -203,8 +203,8 @@ def cuda_graph(step, device):
     return replay
 
 def capture_for(device, config):
-    """`cuda_graph` on CUDA, `as_it_is` on a CPU. None, so that steps are plain ones, on other devices, if a step takes two walks (chapter 08),
-    and on CUDA if the environment variable VAMPBOOK_CUDA_GRAPHS is 0."""
+    """What makes a replay of a step: `cuda_graph` on CUDA, `as_it_is` on a CPU. None, for plain steps, on any other device, on CUDA if the environment variable
+    VAMPBOOK_CUDA_GRAPHS is 0, and wherever a step takes two walks (chapter 08)."""
     if config.objective != "elbo" and config.batch_size * config.n_samples > config.max_rows: return None
     if device.type == "cuda" and os.environ.get("VAMPBOOK_CUDA_GRAPHS") == "0": return None
     return {"cuda": cuda_graph, "cpu": as_it_is}.get(device.type)
@@ -235,7 +235,7 @@ class Recorded:
     `twins`: functions that make of `model` one that does the same with the same weights, only faster (`fused`); the first that can be recorded and passes is taken, else `model`.
     RuntimeWarning for each that is not; if none is, every step is taken as it is. TrainingError if CUDA cannot go on after a failure."""
     def __init__(self, model, dataset, optimizer, config, twins=(), capture=cuda_graph):
-        self.kinds = *twins, lambda model: model
+        self.kinds = [*twins, lambda model: model]
         self.step_of = lambda kind: partial(train_step, kind(model), dataset, optimizer, config)
         self.step, self.optimizer, self.size, self.capture, self.rate = self.step_of(self.kinds[-1]), optimizer, config.batch_size, capture, None
         self.tensors = *model.parameters(), *model.buffers()
@@ -264,13 +264,14 @@ def examined(recorder, index):
         warnings.simplefilter("ignore")       # of Adam, about steps that could be captured and are not; of the compiler
         for group in groups: group["capturable"] = device.type == "cuda"
         try:
-            for kind in recorder.kinds:
-                why = "a replay ends elsewhere"
+            for kind in list(recorder.kinds):
+                why, what = "a replay ends elsewhere", "a CUDA graph" if kind is recorder.kinds[-1] else "compiled operations"
                 try:
                     replay = recorder.capture(placed(recorder.step_of(kind)), device)
                     if all(map(alike, *(examine(one, recorder.take, index, state, before) for one in (plain, replay)))): break
                 except Exception as e: why = " ".join(f"{type(e).__name__}: {e}".partition("\n\n")[0].split())       # a compiler fails in many ways, and says much
-                refused.append(f"training goes on without {'a CUDA graph' if kind is recorder.kinds[-1] else 'compiled operations'}, more slowly: {why}")
+                refused.append(f"training goes on without {what}, more slowly: {why}")
+                recorder.kinds.remove(kind)      # not to be tried again at the next learning rate
             else: replay = plain
         finally:
             for group in groups: group["capturable"] = False
@@ -289,6 +290,7 @@ def quick_step(model, dataset, optimizer, config):
     capture, steps = capture_for(dataset.train.device, config), config.epochs * math.ceil(len(dataset.train) / config.batch_size)
     compiled = steps >= LONG and config.objective != "dreg"       # DReG hangs a hook into the pass
     if not capture or capture is as_it_is and not compiled: return None
+    if compiled: torch.compiler.reset()       # it compiles a function for eight models, and after that, in silence, for none
     return Recorded(model, dataset, optimizer, config, [fused] if compiled else [], capture)
 
 # %% ../nbs/06_training.ipynb #3a85875c
@@ -386,7 +388,7 @@ def begin(path, model, optimizer, config):
 def fit(model, dataset, config=None, folder=None, progress=True, pause=None):
     """Train `model` on `dataset` as `config` (a `TrainConfig`) says, and leave it with the weights of the best validation ELBO. -> History.
 
-    With a `folder`, epochs end with a checkpoint there, and a run that was cut short goes on from the last, bit for bit on a CPU with as many threads. `pause`: seconds
+    With a `folder`, epochs end with a checkpoint there, and a run that was cut short goes on from the last, bit for bit on a CPU with as many threads (a long run also with the same compiler: its operations are compiled, see `quick_step`, unless the environment variable TORCH_COMPILE_DISABLE is 1). `pause`: seconds
     from a checkpoint to the next, at least (default: 0, so that each epoch has one; on a GPU, where epochs are short, 10; the last epoch always has one). Ctrl-C stops after the last whole epoch. TrainingError when the bound is no longer finite; ValueError when the checkpoint is damaged or belongs to another run."""
     config = config or TrainConfig()
     device = pick_device(config.device)
