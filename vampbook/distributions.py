@@ -20,7 +20,7 @@ def log_normal(z, mu, logvar):  # ... x M -> ...
 # %% ../nbs/01_distributions.ipynb #bcb73ead
 def log_bernoulli(x, logits):  # ... x D -> ...
     "log Bernoulli(x | sigmoid(logits)) in nats, summed over the last dimension: x in {0, 1}, or in [0, 1] for its expectation; arguments broadcast."
-    return (x * logits + F.logsigmoid(-logits)).sum(-1)
+    return (x * logits).sub_(F.softplus(logits, threshold=40)).sum(-1)
 
 # %% ../nbs/01_distributions.ipynb #43578216
 def log_1mexp(log_w):
