@@ -1,4 +1,5 @@
 "What the chapter on evaluation cannot show: peak memory in fresh processes, models gone wrong, one answer however the work is cut."
+import itertools
 import json
 import math
 import subprocess
@@ -8,12 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 
 from vampbook.elbo import ElboTerms
-from vampbook.evaluation import active_units, bits_per_dim, log_likelihood, log_mean_weight, mean_and_error, unit_activity
+from vampbook.evaluation import active_units, bits_per_dim, log_likelihood, log_mean_weight, mean_and_error, row_bytes, unit_activity
 from vampbook.networks import MLPDecoder, MLPEncoder
 from vampbook.priors import StandardNormal, VampPrior
-from vampbook.vae import VAE
+from vampbook.vae import VAE, find_likelihood
 
 PEAK = """
 import json, sys, torch
@@ -48,6 +50,20 @@ def test_peak_memory_does_not_grow(prior):
     # of several arrays; 500 draws of all images, 600 MB; and results kept one by one have broken up the heap by 8 to 60 MB.
     assert more_samples - small < 4
     assert more_images - small < 4
+
+
+@pytest.mark.parametrize("likelihood, n_pixels, n_components", [("bernoulli", 784, 1), ("bernoulli", 784, 500), ("bernoulli", 100, 2000), ("logistic", 560, 500), ("gaussian", 560, 1)])
+def test_a_row_takes_what_is_reckoned(likelihood, n_pixels, n_components):
+    "By PyTorch's own record of what is allocated and freed; at least a third of it, so that passes are not smaller than need be."
+    outputs = n_pixels * find_likelihood(likelihood).n_params
+    model = VAE(MLPEncoder(n_pixels, 40, 300), MLPDecoder(40, outputs, 300), VampPrior.random(n_components, n_pixels), likelihood)
+    x = torch.rand(3, n_pixels)
+    with torch.no_grad():
+        prior = model.mixture()
+        with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler: log_mean_weight(model, x, 200, 200, prior)
+    events = sorted((e for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns())
+    peak = max(itertools.accumulate(e.nbytes() for e in events)) / (3 * 200)
+    assert row_bytes(model, n_pixels, n_components) / 3 < peak < row_bytes(model, n_pixels, n_components)
 
 
 class Even:
