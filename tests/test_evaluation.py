@@ -52,9 +52,9 @@ def test_peak_memory_does_not_grow(prior):
     assert more_images - small < 4
 
 
-@pytest.mark.parametrize("likelihood, n_pixels, n_components", [("bernoulli", 784, 1), ("bernoulli", 784, 500), ("bernoulli", 100, 2000), ("logistic", 560, 500), ("gaussian", 560, 1)])
-def test_a_row_takes_what_is_reckoned(likelihood, n_pixels, n_components):
-    "By PyTorch's own record of what is allocated and freed; at least a third of it, so that passes are not smaller than need be."
+@pytest.mark.parametrize("likelihood, n_pixels, n_components, at_least", [("bernoulli", 784, 1, 0.65), ("bernoulli", 784, 500, 0.65), ("bernoulli", 100, 2000, 0.7), ("bernoulli", 320, 200, 0.7), ("logistic", 560, 500, 0.7), ("gaussian", 560, 1, 0.3)])
+def test_a_row_takes_what_is_reckoned(likelihood, n_pixels, n_components, at_least):
+    "By PyTorch's own record of what is allocated and freed; and not much less, so that passes are not smaller than need be."
     outputs = n_pixels * find_likelihood(likelihood).n_params
     model = VAE(MLPEncoder(n_pixels, 40, 300), MLPDecoder(40, outputs, 300), VampPrior.random(n_components, n_pixels), likelihood)
     x = torch.rand(3, n_pixels)
@@ -63,7 +63,27 @@ def test_a_row_takes_what_is_reckoned(likelihood, n_pixels, n_components):
         with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler: log_mean_weight(model, x, 200, 200, prior)
     events = sorted((e for e in profiler.profiler.kineto_results.events() if e.name() == "[memory]"), key=lambda e: e.start_ns())
     peak = max(itertools.accumulate(e.nbytes() for e in events)) / (3 * 200)
-    assert row_bytes(model, n_pixels, n_components) / 3 < peak < row_bytes(model, n_pixels, n_components)
+    assert at_least < peak / row_bytes(model, n_pixels, n_components, 40) < 1
+
+
+FAULTS = """
+import resource, torch
+from vampbook.evaluation import keep_memory
+keep_memory(16)
+def turn():
+    for _ in range(20): arrays = [torch.ones(500_000) for _ in range(3)]   # 2 MB each; six of them alive at most
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+before = turn()
+print(turn() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="about the C library of Linux")
+def test_memory_is_kept():
+    "The system supplies less than one of the sixty arrays anew, of 500 pages each; without `keep_memory` it would be up to all of them."
+    done = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 500
 
 
 class Even:

@@ -11,6 +11,7 @@ import math
 import torch
 from torch import nn
 
+from .evaluation import keep_memory
 from .hvae import Pair
 from .networks import GatedConv2d, GatedDense, MLPEncoder, NormalHead, he_init_
 
@@ -24,6 +25,7 @@ class OnImages(nn.Module):
         super().__init__()
         if len(shape) != 3 or min(shape) < 1: raise ValueError(f"shape must be (channels, rows, columns), each at least 1; got {tuple(shape)}")
         self.shape, self.net = tuple(shape), net
+        keep_memory(64)   # maps of megabytes come and go in every pass (chapter 07)
 
     def forward(self, x):
         n_pixels = math.prod(self.shape)

@@ -21,10 +21,10 @@ def log_mean_weight(model, x, n_samples, chunk, prior):  # B x D -> B
     return total - math.log(n_samples)
 
 # %% ../nbs/07_evaluation.ipynb #06c183ef
-def row_bytes(model, n_pixels, n_components):
-    "Memory that a row of a pass takes, in bytes, at the most."
-    per_pixel = 16 if getattr(getattr(model, "likelihood", None), "n_params", 1) == 1 else 64
-    return max(per_pixel * n_pixels, 20 * n_components)
+def row_bytes(model, n_pixels, n_components, n_latents):
+    "About what a row of a pass takes at its peak, in bytes; binary pixels, unless `model` has a `likelihood` of more parameters a pixel."
+    per_pixel = 18 if getattr(getattr(model, "likelihood", None), "n_params", 1) == 1 else 64
+    return max(per_pixel * n_pixels, 20 * n_components + 48 * n_latents)
 
 # %% ../nbs/07_evaluation.ipynb #823b6b6f
 def pass_size(row, n_images, n_samples, memory_mb):
@@ -45,8 +45,8 @@ def check_inputs(x, at_least=1):
 
 # %% ../nbs/07_evaluation.ipynb #d62b204e
 def keep_memory(mb):
-    "Let the C library keep up to `mb` MB (64 at most) that were freed for the next arrays, instead of returning them to the system each time."
-    torch.empty(int(min(mb, 64) / 2 * 10 ** 6), dtype=torch.uint8)   # freed at once: a block of half the size is the sign
+    "From now on let this process's C library keep at least `mb` MB (at most 64) of freed memory for its next arrays. Linux; elsewhere nothing happens."
+    torch.empty(int(min(mb, 64) / 2 * 10 ** 6), dtype=torch.uint8)   # freed at once; glibc keeps up to twice the largest block it has seen freed
 
 # %% ../nbs/07_evaluation.ipynb #31ac874a
 @torch.no_grad()
@@ -55,7 +55,7 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
 
     On average a lower bound of log p(x) that rises with `n_samples` (Burda et al. 2015, eq. 8). `model` needs `mixture()` and
     `terms(x, n_samples, prior)`. Memory depends neither on N nor on `n_samples`: a pass takes about `memory_mb` MB (default: 16 on a CPU,
-    for its caches; 1024 on a GPU), more if the decoder has layers wider than 4 D, or likelihood or prior need many arrays. The noise is that of torch's global generator.
+    for its caches; 1024 on a GPU), more if a layer of the decoder has more units than x has pixels, or if all is in float64. The noise is that of torch's global generator.
     ValueError for bad input, and for a model whose densities are NaN."""
     check_inputs(x)
     if not isinstance(n_samples, int) or n_samples < 1: raise ValueError(f"n_samples must be a whole number, at least 1; got {n_samples}")
@@ -63,8 +63,8 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
     prior = model.mixture()
     device = prior.mu.device
     if memory_mb is None: memory_mb = 16 if device.type == "cpu" else 1024
-    images, samples = pass_size(row_bytes(model, x.shape[1], len(prior.mu)), len(x), n_samples, memory_mb)
-    keep_memory(memory_mb)
+    images, samples = pass_size(row_bytes(model, x.shape[1], *prior.mu.shape), len(x), n_samples, memory_mb)
+    if device.type == "cpu": keep_memory(memory_mb)
     result = torch.empty(len(x), dtype=x.dtype)   # at once: many small results kept between passes would break up the heap
     with tqdm(total=len(x), unit="image", disable=not progress) as bar:
         for start in range(0, len(x), images):
@@ -169,7 +169,7 @@ def elbo_surgery(model, x, n_samples=10_000, memory_mb=None, progress=True):
     q, N, device = posterior_mixture(model, x, order), len(x), prior.mu.device
     if memory_mb is None: memory_mb = 32 if device.type == "cpu" else 1024
     rows = max(1, int(memory_mb * 10 ** 6 / (24 * (max(N, len(prior.mu)) + x.shape[1]))))
-    keep_memory(memory_mb)
+    if device.type == "cpu": keep_memory(memory_mb)
     values, draws = [], torch.randint(N, (n_samples,))
     with tqdm(total=n_samples, unit="draw", disable=not progress) as bar:
         for i in draws.split(rows):
