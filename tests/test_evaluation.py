@@ -86,6 +86,26 @@ def test_memory_is_kept():
     assert int(done.stdout) < 500
 
 
+@pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="PyTorch was built without oneDNN")
+def test_every_dense_layer_goes_to_onednn():
+    "In each pass the three of the encoder and the three of the decoder; the pseudo-inputs are encoded before."
+    model = VAE(MLPEncoder(12, 2, 8), MLPDecoder(2, 12, 8), VampPrior(torch.rand(5, 12)))
+    with profile(activities=[ProfilerActivity.CPU]) as profiler: log_likelihood(model, torch.zeros(3, 12), 10, progress=False)
+    calls = {event.key: event.count for event in profiler.key_averages()}
+    assert calls["aten::mkldnn_linear"] == 6 and calls["aten::linear"] == 3 + 6
+
+
+def test_compiled_parts_stay_as_they_are():
+    "A part that torch.compile has made is traced by the compiler, and oneDNN's tensors cannot be."
+    model = VAE(MLPEncoder(12, 2, 8), MLPDecoder(2, 12, 8), StandardNormal(2))
+    def score():
+        torch.manual_seed(0)
+        return log_likelihood(model, torch.zeros(3, 12), 10, progress=False)
+    plain = score()
+    model.decoder = torch.compile(model.decoder, backend="eager")
+    torch.testing.assert_close(score(), plain, rtol=0, atol=1e-4)
+
+
 class Even:
     "A model that counts its draws; all weights of x are exp(value), which importance sampling must return exactly."
     def __init__(self, value): self.value, self.draws = value, 0
