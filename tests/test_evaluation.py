@@ -12,7 +12,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from vampbook.elbo import ElboTerms
-from vampbook.evaluation import active_units, bits_per_dim, log_likelihood, log_mean_weight, mean_and_error, row_bytes, unit_activity
+from vampbook.evaluation import OneDNN, active_units, bits_per_dim, log_likelihood, log_mean_weight, mean_and_error, row_bytes, unit_activity
 from vampbook.networks import MLPDecoder, MLPEncoder
 from vampbook.priors import StandardNormal, VampPrior
 from vampbook.vae import VAE, find_likelihood
@@ -95,6 +95,17 @@ def test_every_dense_layer_goes_to_onednn():
     with profile(activities=[ProfilerActivity.CPU]) as profiler: log_likelihood(model, torch.zeros(3, 12), 10, progress=False)
     calls = {event.key: event.count for event in profiler.key_averages()}
     assert calls["aten::mkldnn_linear"] == 6 and calls["aten::linear"] == 3 + 6
+
+
+@torch.no_grad()
+def test_what_onednn_refuses_is_done_as_ever():
+    layer, x = nn.Linear(4, 3), torch.rand(5, 2, 4)
+    def everything():
+        with torch.autocast("cpu", dtype=torch.bfloat16): low = layer(x)
+        return [torch.func.vmap(layer)(x), low, nn.functional.linear(x, layer.weight[0])]
+    plain = everything()
+    with OneDNN(): torch.testing.assert_close(everything(), plain)
+    with OneDNN(), pytest.raises(RuntimeError, match="shapes cannot be multiplied"): layer(x[..., :3])
 
 
 def test_compiled_parts_stay_as_they_are():
