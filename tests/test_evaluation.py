@@ -100,9 +100,10 @@ def test_every_dense_layer_goes_to_onednn():
 @torch.no_grad()
 def test_what_onednn_refuses_is_done_as_ever():
     layer, x = nn.Linear(4, 3), torch.rand(5, 2, 4)
+    odd = torch.tensor([3.]).expand(3), torch.rand(3, 2)[:, 0], torch.tensor(3.)   # oneDNN would read past them, or beside them
     def everything():
         with torch.autocast("cpu", dtype=torch.bfloat16): low = layer(x)
-        return [torch.func.vmap(layer)(x), low, nn.functional.linear(x, layer.weight[0])]
+        return [torch.func.vmap(layer)(x), low, nn.functional.linear(x, layer.weight[0]), *(nn.functional.linear(x, layer.weight, bias) for bias in odd)]
     plain = everything()
     with OneDNN(): torch.testing.assert_close(everything(), plain)
     with OneDNN(), pytest.raises(RuntimeError, match="shapes cannot be multiplied"): layer(x[..., :3])
@@ -115,7 +116,8 @@ def test_compiled_parts_stay_as_they_are():
         torch.manual_seed(0)
         return log_likelihood(model, torch.zeros(3, 12), 10, progress=False)
     plain = score()
-    model.decoder = torch.compile(model.decoder, backend="eager")
+    torch._dynamo.reset()   # or a part compiled earlier would not be traced
+    model.decoder = torch.compile(model.decoder, backend="eager", fullgraph=True)
     torch.testing.assert_close(score(), plain, rtol=0, atol=1e-4)
 
 

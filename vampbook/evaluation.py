@@ -54,9 +54,10 @@ def keep_memory(mb):
 class OneDNN(TorchFunctionMode):
     "`with OneDNN():` dense layers in float32 on a CPU are computed by oneDNN, where PyTorch has it and no gradients are asked for: the same up to rounding. Everything else stays as it is, and so does what torch.compile makes."
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is F.linear and torch.backends.mkldnn.is_available() and not (kwargs or torch.is_grad_enabled() or torch.compiler.is_compiling()):
+        if func is F.linear and not (torch.compiler.is_compiling() or torch.is_grad_enabled() or kwargs) and torch.backends.mkldnn.is_available():
             x, weight, *bias = args
-            if x.dim() > 1 and x.numel() and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32:
+            plain = all(b is None or b.is_contiguous() and b.shape == weight.shape[:1] for b in bias)   # oneDNN reads a bias as n numbers in a row, whatever its strides
+            if plain and x.dim() > 1 and x.numel() and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32:
                 try: return F.linear(x.flatten(0, -2).to_mkldnn(), weight, *bias).to_dense().unflatten(0, x.shape[:-1])
                 except RuntimeError: pass   # what oneDNN refuses (inside vmap or autocast, for instance) PyTorch does, or says what is wrong
         return func(*args, **(kwargs or {}))
