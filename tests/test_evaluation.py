@@ -108,6 +108,16 @@ def test_what_onednn_refuses_is_done_as_ever():
     with OneDNN(), pytest.raises(RuntimeError, match="shapes cannot be multiplied"): layer(x[..., :3])
 
 
+@torch.no_grad()
+def test_onednn_can_be_switched_off():
+    layer, x = nn.Linear(4, 3), torch.rand(5, 4)
+    def used():
+        with profile(activities=[ProfilerActivity.CPU]) as profiler, OneDNN(): layer(x)
+        return "aten::mkldnn_linear" in {event.key for event in profiler.key_averages()}
+    assert used() == torch.backends.mkldnn.is_available()
+    with torch.backends.mkldnn.flags(enabled=False): assert not used()
+
+
 MATRICES = {"plain": torch.randn, "transposed": lambda n, m: torch.randn(m, n).T, "columns of a larger one": lambda n, m: torch.randn(n, m + 2)[:, 1:-1],
             "every second": lambda n, m: torch.randn(2 * n, 2 * m)[::2, ::2], "one row": lambda n, m: torch.randn(1, m).expand(n, m), "one column": lambda n, m: torch.randn(n, 1).expand(n, m)}
 BIASES = {"none": lambda n: None, "plain": torch.randn, "a column": lambda n: torch.randn(n, 3)[:, 1], "one number": lambda n: torch.randn(1).expand(n), "no dimension": lambda n: torch.randn(())}

@@ -52,9 +52,9 @@ def keep_memory(mb):
 
 # %% ../nbs/07_evaluation.ipynb #e8881cd1
 class OneDNN(TorchFunctionMode):
-    "`with OneDNN():` dense layers in float32 on a CPU are computed by oneDNN, where PyTorch has it and no gradients are asked for: the same up to rounding. Everything else stays as it is, and so does what torch.compile makes."
+    "`with OneDNN():` dense layers in float32 on a CPU are computed by oneDNN, where PyTorch has it (and `torch.backends.mkldnn.enabled` is True) and no gradients are asked for: the same up to rounding. Everything else stays as it is, and so does what torch.compile makes."
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is F.linear and not (torch.compiler.is_compiling() or torch.is_grad_enabled() or kwargs) and torch.backends.mkldnn.is_available():
+        if func is F.linear and not (torch.compiler.is_compiling() or torch.is_grad_enabled() or kwargs) and torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled:
             x, weight, *bias = args
             plain = all(b is None or b.is_contiguous() and b.shape == weight.shape[:1] for b in bias)   # oneDNN reads a bias as n numbers in a row, whatever its strides
             if plain and x.dim() > 1 and x.numel() and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32:
