@@ -70,6 +70,13 @@ def test_ctrl_c_leaves_a_run_that_goes_on(tmp_path):
     assert json.loads((tmp_path / "run" / "record.json").read_text())["train"]["epochs"] == epochs + 2
 
 
+def test_a_reader_may_stop_early():
+    "As `vampbook table 1 | head -1` does."
+    process = subprocess.Popen([*VAMPBOOK, "table", "1"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.close()
+    assert (process.stderr.read(), process.wait(timeout=60)) == ("", 141)
+
+
 @pytest.mark.parametrize("damage", ["not json", '{"dataset": "digits"}'])
 def test_damaged_configuration_is_one_message(tmp_path, damage):
     (tmp_path / "run").mkdir()

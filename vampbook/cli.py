@@ -9,6 +9,7 @@ __all__ = ['DEMO', 'Run', 'SuiteName', 'COMMANDS', 'markdown_table', 'table_row'
 
 # %% ../nbs/20_command_line.ipynb #951758c5
 import json
+import os
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -225,8 +226,8 @@ def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1
         device: "auto", "cpu", "cuda", ...
         engine: local: processes on this machine. ray: the Ray cluster that this machine belongs to; OUT must be a folder that all its machines share."""
     failures = reproduce(suite, dataset, seeds, out, jobs, device, engine)
-    show_table(suite, dataset, out)
     for failure in failures: print(f"vampbook: {failure}", file=sys.stderr)
+    show_table(suite, dataset, out)
     return int(bool(failures))
 
 def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = None):
@@ -245,7 +246,13 @@ COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": 
 # %% ../nbs/20_command_line.ipynb #6b67ef43
 def main(args=None):
     "Entry point of `vampbook`; -> exit status. A user's mistake is one message on stderr, not a traceback."
-    try: return tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook", description=vampbook.__doc__, args=args) or 0
+    try:
+        status = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook", description=vampbook.__doc__, args=args) or 0
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:                                             # `| head`, say, has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain at its end
+        return 141                                                      # as shells have it
     except (ValueError, OSError, TrainingError) as e:
         print(f"vampbook: {e}", file=sys.stderr)
         return 2
