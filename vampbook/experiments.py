@@ -141,11 +141,11 @@ def read_config(folder):
 
 # %% ../nbs/18_experiments.ipynb #86b0adda
 def provenance(device):
-    "What a number depends on besides its configuration: date, versions, commit (in a checkout), device."
+    "What a number depends on besides its configuration: date, versions, commit (in a checkout; -dirty if files were changed since), device."
     here = Path(vampbook.__file__).parents[1]
     commit = None
     if (here / ".git").exists():
-        git = subprocess.run(["git", "-C", here, "rev-parse", "HEAD"], capture_output=True, text=True)
+        git = subprocess.run(["git", "-C", here, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"], capture_output=True, text=True)
         commit = git.stdout.strip() or None
     packages = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "scipy")}
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
@@ -164,7 +164,7 @@ def train(config, folder, root=None, progress=True):
     dataset = load(config.dataset, root)
     model = build(config, dataset)
     write_json(folder / "config.json", asdict(config))
-    write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
+    if not (folder / "provenance.json").exists(): write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
     return model, dataset, fit(model, dataset, config.train, folder, progress)
 
 # %% ../nbs/18_experiments.ipynb #4ba3fe20

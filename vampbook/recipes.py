@@ -6,7 +6,7 @@
 __all__ = ['TABLE1', 'TABLE2', 'BURDA', 'BOUZID', 'MEASURES', 'ARCHITECTURES', 'LEARNING_RATES', 'PRIORS', 'COMPONENTS', 'SUITES',
            'TEST_IMAGES', 'ENGINES', 'Cell', 'cell', 'small_digits', 'small', 'bouzid', 'suite', 'essence', 'fills',
            'read_record', 'all_records', 'runs_of', 'run_folder', 'is_recorded', 'run_cell', 'in_processes', 'on_ray',
-           'absent', 'reproduce', 'cell_row', 'table', 'pictures', 'rounded', 'ship']
+           'absent', 'attempt', 'reproduce', 'cell_row', 'table', 'pictures', 'rounded', 'ship']
 
 # %% ../nbs/19_results.ipynb #2d95aeea
 import json
@@ -23,7 +23,7 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 from .data import load
-from .experiments import ExperimentConfig, evaluate, load_run, read_study, save_study, study, train
+from .experiments import ExperimentConfig, config_from_dict, evaluate, load_run, save_study, study, train
 from .training import TrainConfig, TrainingError
 
 # %% ../nbs/19_results.ipynb #612ec6a6
@@ -132,8 +132,10 @@ def read_record(path):
     "The record in a JSON file. ValueError if it is no record, or one of another format."
     try: record = json.loads(Path(path).read_text())
     except ValueError as e: raise ValueError(f"{path} is no record: {e}. Move it away, and its run will be evaluated again") from e
-    if not isinstance(record, dict) or record.get("format") != 1 or not {"config", "train", "test"} <= record.keys():
-        raise ValueError(f"{path} was written by another version of vampbook (format {record.get('format') if isinstance(record, dict) else None}, expected 1). `vampbook evaluate {Path(path).parent}` writes it anew")
+    try: whole = record["format"] == 1 and record["train"]["stopped"] and config_from_dict(record["config"]) and {"n_images", "n_samples", "ll"} <= record["test"].keys()
+    except (KeyError, TypeError, AttributeError, ValueError): whole = False
+    if not whole:
+        raise ValueError(f"{path} is damaged, or was written by another version of vampbook (format {record.get('format') if isinstance(record, dict) else None}, expected 1). `vampbook evaluate {Path(path).parent}` writes it anew")
     return record
 
 def all_records(out=None):
@@ -164,7 +166,7 @@ def run_cell(c, seed, out, device="auto"):
             if is_recorded(c, folder): return ""                           # somebody else has finished it meanwhile
             config = replace(c.config, train=replace(c.config.train, seed=seed, device=device))
             history = train(config, folder, progress=False)[-1]
-            if history.stopped == "interrupted": return f"{folder}: interrupted"
+            if history.stopped == "interrupted": raise KeyboardInterrupt      # Ctrl-C is for the whole sweep
             evaluate(folder, device=device, progress=False)
     except Timeout: return f"{folder}: another process is at it"
     except (ValueError, OSError, TrainingError) as e: return f"{folder}: {e}"
@@ -204,20 +206,25 @@ def absent(datasets):
         except (OSError, ValueError) as e: reasons[name] = str(e)
     return reasons
 
+def attempt(read, *args):
+    "[read(*args)], or [] if the record is spoilt: the run that it belongs to will say so."
+    try: return [read(*args)]
+    except ValueError: return []
+
 def reproduce(name, dataset=None, seeds=1, out="runs", jobs=1, device="auto", engine="local", progress=True):
     """Do the runs of a suite that are neither recorded nor in the folder `out`, with seeds 0 to seeds - 1, `jobs` at a time (on each machine); cut short, the same call goes on. -> what failed, a line each.
 
     `engine`: "local", or "ray" for a cluster that shares the folder. ValueError for an unknown suite, data set or engine, and for numbers below 1."""
     if min(seeds, jobs) < 1: raise ValueError(f"seeds and jobs must be at least 1; got {seeds} and {jobs}")
     if engine not in ENGINES: raise ValueError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
-    records = all_records(out)
+    records = all_records() + [record for path in sorted(Path(out).glob("*/record.json")) for record in attempt(read_record, path)]
     missing = [(c, seed) for c in suite(name, dataset) for seed in range(seeds) if seed not in runs_of(c, records)]
     failures = absent([c.dataset for c, _ in missing])
     missing = [(c, seed) for c, seed in missing if c.dataset not in failures]
     missing.sort(key=lambda pair: list(ARCHITECTURES).index(pair[0].architecture))          # what is soon done first
     calls = list({run_folder(c, seed, out): (c, seed, Path(out).resolve()) for c, seed in missing}.values())    # two cells may show the same run
     told = list(tqdm(ENGINES[engine](calls, jobs, device), total=len(calls), desc=name, unit="run", disable=not progress))
-    done = {str(run_folder(*call)) for call in calls if is_recorded(call[0], run_folder(*call))}      # by us, or by another sweep meanwhile
+    done = {str(run_folder(*call)) for call in calls if True in attempt(is_recorded, call[0], run_folder(*call))}      # by us, or by another sweep meanwhile
     return [*failures.values(), *sorted(failure for failure in told if failure and failure.split(": ")[0] not in done)]
 
 # %% ../nbs/19_results.ipynb #3202363f
@@ -254,8 +261,8 @@ def rounded(value):
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 def ship(folder, to):
-    "Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers rounded; with seed 0 also the log-likelihoods, and `pictures` for the two priors of Table 1."
+    "Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers rounded; with seed 0 also the log-likelihoods (to 1/64 of a nat), and `pictures` for the two priors of Table 1."
     record, arrays = read_record(Path(folder, "record.json")), {}
-    if record["config"]["train"]["seed"] == 0: arrays["ll"] = np.load(Path(folder, "record.npz"))["ll"]
+    if record["config"]["train"]["seed"] == 0: arrays["ll"] = np.round(64 * np.load(Path(folder, "record.npz"))["ll"]) / 64     # saves a third of the bytes
     if arrays and record["config"]["prior"] in ("standard", "vampprior"): arrays |= pictures(folder)
     save_study(to, Path(folder).name, rounded(record), arrays)
