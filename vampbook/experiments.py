@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['PSEUDO_INPUTS', 'DENSE', 'refuse_structure', 'ExperimentConfig', 'build_prior', 'dense', 'build_networks', 'build',
-           'config_from_dict', 'write_json', 'read_config', 'provenance', 'train', 'load_run', 'summary', 'scores',
-           'save_study', 'evaluate', 'read_study', 'study', 'recorded']
+           'config_from_dict', 'write_json', 'read_config', 'provenance', 'alone', 'train', 'load_run', 'summary',
+           'scores', 'save_study', 'evaluate', 'read_study', 'study', 'recorded']
 
 # %% ../nbs/18_experiments.ipynb #fa8c6657
 import importlib.metadata
@@ -14,6 +14,7 @@ import math
 import platform
 import subprocess
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Literal
 
 import numpy as np
 import torch
+from filelock import FileLock, Timeout
 
 import vampbook
 from .conv import ConvDecoder, ConvEncoder, conv_networks
@@ -152,20 +154,29 @@ def provenance(device):
     return {"date": time.strftime("%Y-%m-%d"), "vampbook": vampbook.__version__, "commit": commit, "python": platform.python_version(), "packages": packages, "device": name}
 
 # %% ../nbs/18_experiments.ipynb #2fd40366
+@contextmanager
+def alone(folder):
+    "Make the folder if need be, and keep other processes from the run in it, for the length of a `with`. ValueError if one is at it already."
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(Path(folder, ".lock"), timeout=0, is_singleton=True): yield       # one lock for all of this process
+    except Timeout as e: raise ValueError(f"{folder}: another process is at it. Wait for it, or stop it") from e
+
 def train(config, folder, root=None, progress=True):
-    "Train what `config` describes, with checkpoints in `folder`, or go on with the run that is there. -> model, dataset, History."
+    "Train what `config` describes, with checkpoints in `folder`, or go on with the run that is there. -> model, dataset, History. ValueError for another configuration than the folder's, and while another process trains there."
     folder = Path(folder)
     pick_device(config.train.device)       # before anything is written: an impossible device leaves no folder behind
-    if (folder / "config.json").exists():
-        refuse_changes(folder / "config.json", asdict(read_config(folder)), asdict(config))
-    if (folder / "checkpoint.safetensors").exists():
-        done = len(read_checkpoint(folder / "checkpoint.safetensors")[-1])
-        if config.train.epochs < done: raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
     dataset = load(config.dataset, root)
-    model = build(config, dataset)
-    write_json(folder / "config.json", asdict(config))
-    if not (folder / "provenance.json").exists(): write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
-    return model, dataset, fit(model, dataset, config.train, folder, progress)
+    with alone(folder):
+        if (folder / "config.json").exists():
+            refuse_changes(folder / "config.json", asdict(read_config(folder)), asdict(config))
+        if (folder / "checkpoint.safetensors").exists():
+            done = len(read_checkpoint(folder / "checkpoint.safetensors")[-1])
+            if config.train.epochs < done: raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
+        model = build(config, dataset)
+        write_json(folder / "config.json", asdict(config))
+        if not (folder / "provenance.json").exists(): write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
+        return model, dataset, fit(model, dataset, config.train, folder, progress)
 
 # %% ../nbs/18_experiments.ipynb #4ba3fe20
 def load_run(folder, root=None, device="auto"):
@@ -222,7 +233,7 @@ def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", pr
         test, ll = scores(model, dataset, n_samples, n_images, progress)
     trained_with = json.loads(Path(folder, "provenance.json").read_text())
     record = {"format": 1, "config": asdict(config), "train": summary(history, config) | trained_with, "test": test | provenance(dataset.train.device)}
-    save_study(folder, "record", record, {"ll": ll.float().numpy()})
+    with alone(folder): save_study(folder, "record", record, {"ll": ll.float().numpy()})
     return record
 
 # %% ../nbs/18_experiments.ipynb #78ffe7bb

@@ -17,13 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from filelock import FileLock, Timeout
 from joblib import Parallel, delayed
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 from .data import load
-from .experiments import ExperimentConfig, config_from_dict, evaluate, load_run, save_study, study, train
+from .experiments import ExperimentConfig, alone, config_from_dict, evaluate, load_run, save_study, study, train
 from .training import TrainConfig, TrainingError
 
 # %% ../nbs/19_results.ipynb #612ec6a6
@@ -161,15 +160,13 @@ def run_cell(c, seed, out, device="auto"):
     "Train and evaluate one run of the `Cell` c, or go on with it, in its folder under `out`. -> what went wrong, in one line, or \"\"."
     folder = run_folder(c, seed, out)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=0):
+        with alone(folder):
             if is_recorded(c, folder): return ""                           # somebody else has finished it meanwhile
             config = replace(c.config, train=replace(c.config.train, seed=seed, device=device))
             history = train(config, folder, progress=False)[-1]
             if history.stopped == "interrupted": raise KeyboardInterrupt      # Ctrl-C is for the whole sweep
             evaluate(folder, device=device, progress=False)
-    except Timeout: return f"{folder}: another process is at it"
-    except (ValueError, OSError, TrainingError) as e: return f"{folder}: {e}"
+    except (ValueError, OSError, TrainingError) as e: return f"{folder}: {str(e).removeprefix(f'{folder}: ')}"
     except Exception as e: return f"{folder}: {type(e).__name__}: {' '.join(str(e).split())}"      # out of memory, say: the other runs go on
     return ""
 
