@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['DEMO', 'Run', 'SuiteName', 'COMMANDS', 'markdown_table', 'table_row', 'draw_latent_space', 'figure_page',
            'finished_record', 'demo', 'report', 'train_run', 'resume_run', 'evaluate_run', 'sample_run',
-           'list_datasets', 'data', 'reproduce_suite', 'show_table', 'main']
+           'list_datasets', 'data', 'reproduce_suite', 'show_table', 'unheard', 'main']
 
 # %% ../nbs/20_command_line.ipynb #951758c5
 import json
@@ -227,7 +227,9 @@ def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1
         engine: local: processes on this machine. ray: the Ray cluster that this machine belongs to; OUT must be a folder that all its machines share."""
     failures = reproduce(suite, dataset, seeds, out, jobs, device, engine)
     for failure in failures: print(f"vampbook: {failure}", file=sys.stderr)
-    show_table(suite, dataset, out)
+    try: show_table(suite, dataset, out)
+    except ValueError as e:                # a spoilt record in OUT
+        failures.append(str(e)); print(f"vampbook: no table: {e}", file=sys.stderr)
     return int(bool(failures))
 
 def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = None):
@@ -244,16 +246,19 @@ def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = 
 COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": evaluate_run, "sample": sample_run, "data": data, "reproduce": reproduce_suite, "table": show_table}
 
 # %% ../nbs/20_command_line.ipynb #6b67ef43
+def unheard():
+    "Has the reader of our output (`head`, say) read enough and gone? Then what is left is dropped, and Python does not complain at its end."
+    try: sys.stdout and sys.stdout.flush()
+    except BrokenPipeError: return bool(os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()))
+    return False
+
 def main(args=None):
     "Entry point of `vampbook`; -> exit status. A user's mistake is one message on stderr, not a traceback."
     try:
         status = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook", description=vampbook.__doc__, args=args) or 0
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:                                             # `| head`, say, has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python would complain at its end
-        return 141                                                      # as shells have it
+        return 141 if unheard() else status             # 141: as shells have it
     except (ValueError, OSError, TrainingError) as e:
+        if isinstance(e, BrokenPipeError) and unheard(): return 141
         print(f"vampbook: {e}", file=sys.stderr)
         return 2
     except RuntimeError as e:

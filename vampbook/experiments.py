@@ -158,24 +158,28 @@ def provenance(device):
 def alone(folder):
     "Make the folder if need be, and keep other processes from the run in it, for the length of a `with`. ValueError if one is at it already."
     Path(folder).mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(Path(folder, ".lock"), timeout=0, is_singleton=True): yield       # one lock for all of this process
+    lock = FileLock(Path(folder, ".lock"), timeout=0, is_singleton=True)       # may be taken twice by one process
+    try: lock.acquire()
     except Timeout as e: raise ValueError(f"{folder}: another process is at it. Wait for it, or stop it") from e
+    try: yield
+    finally: lock.release()
 
 def train(config, folder, root=None, progress=True):
     "Train what `config` describes, with checkpoints in `folder`, or go on with the run that is there. -> model, dataset, History. ValueError for another configuration than the folder's, and while another process trains there."
     folder = Path(folder)
     pick_device(config.train.device)       # before anything is written: an impossible device leaves no folder behind
+    described, checkpoint = folder / "config.json", folder / "checkpoint.safetensors"
+    def refuse_another():
+        if described.exists(): refuse_changes(described, asdict(read_config(folder)), asdict(config))
+        done = len(read_checkpoint(checkpoint)[-1]) if checkpoint.exists() else 0
+        if config.train.epochs < done: raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
+    refuse_another()
     dataset = load(config.dataset, root)
+    model = build(config, dataset)
     with alone(folder):
-        if (folder / "config.json").exists():
-            refuse_changes(folder / "config.json", asdict(read_config(folder)), asdict(config))
-        if (folder / "checkpoint.safetensors").exists():
-            done = len(read_checkpoint(folder / "checkpoint.safetensors")[-1])
-            if config.train.epochs < done: raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
-        model = build(config, dataset)
-        write_json(folder / "config.json", asdict(config))
-        if not (folder / "provenance.json").exists(): write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
+        refuse_another()                   # somebody may have come first
+        write_json(described, asdict(config))
+        if not (checkpoint.exists() and (folder / "provenance.json").exists()): write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
         return model, dataset, fit(model, dataset, config.train, folder, progress)
 
 # %% ../nbs/18_experiments.ipynb #4ba3fe20
@@ -226,9 +230,9 @@ def save_study(folder, name, record, arrays=None):
 
 # %% ../nbs/18_experiments.ipynb #17a5cfe3
 def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", progress=True):
-    "Evaluate the run in `folder` on the test split and write its record, folder/record.json, with the log-likelihood of each image in folder/record.npz. -> the record, a dict."
+    "Evaluate the run in `folder` on the test split and write its record, folder/record.json, with the log-likelihood of each image in folder/record.npz. -> the record, a dict. ValueError while another process is at the run."
     model, dataset, config, history = load_run(folder, root, device)
-    with torch.random.fork_rng([dataset.train.device] if dataset.train.device.type == "cuda" else []):
+    with alone(folder), torch.random.fork_rng([dataset.train.device] if dataset.train.device.type == "cuda" else []):
         torch.manual_seed(config.train.seed)
         test, ll = scores(model, dataset, n_samples, n_images, progress)
     trained_with = json.loads(Path(folder, "provenance.json").read_text())
