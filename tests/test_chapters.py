@@ -45,7 +45,7 @@ def test_install_cell_brings_what_the_chapter_imports(notebook):
     settings = configparser.ConfigParser(delimiters=["="])
     settings.read(ROOT / "settings.ini")
     wanted = " ".join(settings["DEFAULT"][name] for name in ("requirements", "book_requirements"))
-    there = {re.split(r"[<>=]", name)[0].replace("scikit-learn", "sklearn") for name in wanted.split()} | {"vampbook", "IPython", "ray"} | sys.stdlib_module_names
+    there = {re.split(r"[<>=]", name)[0].replace("scikit-learn", "sklearn").replace("pillow", "PIL") for name in wanted.split()} | {"vampbook", "IPython", "ray"} | sys.stdlib_module_names
     code = [cell.source for cell in nbformat.read(notebook, 4).cells if cell.cell_type == "code"]
     assert any(source.endswith('%pip install -q "vampbook[book]"') for source in code)
     trees = [ast.walk(ast.parse(re.sub("^%.*", "", source, flags=re.M))) for source in code]

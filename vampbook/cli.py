@@ -246,9 +246,9 @@ def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = 
 COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": evaluate_run, "sample": sample_run, "data": data, "reproduce": reproduce_suite, "table": show_table}
 
 # %% ../nbs/20_command_line.ipynb #6b67ef43
-def unheard():
-    "Has the reader of our output (`head`, say) read enough and gone? Then what is left is dropped, and Python does not complain at its end."
-    try: sys.stdout and sys.stdout.flush()
+def unheard(last=""):
+    "Has the reader of our output (`head`, say) read enough and gone, before `last`? Then what is left is dropped, and Python does not complain at its end."
+    try: print(end=last, flush=True)
     except BrokenPipeError: return bool(os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()))
     return False
 
@@ -258,7 +258,7 @@ def main(args=None):
         status = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook", description=vampbook.__doc__, args=args) or 0
         return 141 if unheard() else status             # 141: as shells have it
     except (ValueError, OSError, TrainingError) as e:
-        if isinstance(e, BrokenPipeError) and unheard(): return 141
+        if isinstance(e, BrokenPipeError) and unheard("\n"): return 141
         print(f"vampbook: {e}", file=sys.stderr)
         return 2
     except RuntimeError as e:
