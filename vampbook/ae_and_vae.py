@@ -63,8 +63,8 @@ def with_widths(ae):
 
 # %% ../nbs/05b_ae_and_vae.ipynb #1ae8d066
 def as_bytes(images):
-    "Images in [0, 1] as grey levels, a uint8 NumPy array."
-    return (255 * images).round().to(torch.uint8).cpu().numpy()
+    "Images in [0, 1] as bytes, a uint8 NumPy array, of 32 grey levels: the eye sees no difference, and files are smaller."
+    return ((31 * images).round() * 255 / 31).round().to(torch.uint8).cpu().numpy()
 
 LEVELS = 0, 0.25, 0.5, 1, 2    # of noise on the codes, in standard deviations of N(0, I)
 
