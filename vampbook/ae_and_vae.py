@@ -29,80 +29,100 @@ def build_kind(kind, n_pixels, latent, hidden=500):
 # %% ../nbs/05b_ae_and_vae.ipynb #935e3158
 @torch.no_grad()
 def held_out(model, x):
-    "Mean over the rows of x, in nats: the bound that the model was trained with, and its reconstruction term alone."
+    """Mean over the rows of x, in nats: the bound that the model was trained with, and its
+    reconstruction term alone."""
     terms = [model.terms(part) for part in x.split(1000)]
     elbo, log_px = torch.cat([t.elbo() for t in terms]), torch.cat([t.log_px.mean(0) for t in terms])
     return {"test_elbo": elbo.double().mean().item(), "test_log_px": log_px.double().mean().item()}
 
 # %% ../nbs/05b_ae_and_vae.ipynb #c71cf6bf
 def learn(model, dataset, config):
-    "Train on the CPU for all epochs of `config`, looking at the test images after each. -> one row an epoch, in nats per image and seconds."
+    """Train on the CPU for all epochs of `config`, looking at the test images after each. -> one row an
+    epoch, in nats per image and seconds."""
     test, rows = dataset.batch("test"), []
     optimizer = torch.optim.Adam(model.parameters(), config.lr, fused=True)
     for epoch in range(config.epochs):
         start = time.perf_counter()
         train_elbo = train_epoch(model, dataset, optimizer, config, epoch).item()
-        rows.append({"epoch": epoch + 1, "train_elbo": train_elbo, "seconds": time.perf_counter() - start} | held_out(model, test))
+        rows.append({"epoch": epoch + 1, "train_elbo": train_elbo,
+                     "seconds": time.perf_counter() - start} | held_out(model, test))
     return rows
 
 # %% ../nbs/05b_ae_and_vae.ipynb #c5bb76c9
 def with_widths(ae):
-    """The whitened autoencoder `ae` as a generative model: N(0, I), then its decoder, which is frozen; with an encoder that starts at its codes. -> VAE.
+    """The whitened autoencoder `ae` as a generative model: N(0, I), then its decoder, which is frozen;
+    with an encoder that starts at its codes. -> VAE.
 
-    `ae`: its encoder made by `one_hidden`; it stays frozen. Only the new encoder can learn: a proposal for importance sampling, which changes nothing about the model."""
+    `ae`: its encoder made by `one_hidden`; it stays frozen. Only the new encoder can learn: a
+    proposal for importance sampling, which changes nothing about the model."""
     ae.requires_grad_(False)
     first, _, last = ae.encoder
     M = last.out_features
     encoder = OneHiddenEncoder(first.in_features, M, first.out_features)
     with torch.no_grad():
         encoder.net[0].load_state_dict(first.state_dict())
-        head = torch.linalg.solve_triangular(ae.scale, torch.cat([last.weight, (last.bias - ae.mean)[:, None]], 1), upper=False)   # M x (hidden + 1)
+        head = torch.linalg.solve_triangular(ae.scale,
+                                             torch.cat([last.weight, (last.bias - ae.mean)[:, None]], 1),
+                                             upper=False)   # M x (hidden + 1)
         encoder.net[2].weight[:M], encoder.net[2].bias[:M] = head[:, :-1], head[:, -1]
         encoder.net[2].weight[M:], encoder.net[2].bias[M:] = 0, -4
     return VAE(encoder, ae.params, StandardNormal(M))
 
 # %% ../nbs/05b_ae_and_vae.ipynb #1ae8d066
 def as_bytes(images):
-    "Images in [0, 1] as bytes, a uint8 NumPy array, of 32 grey levels: the eye sees no difference, and files are smaller."
+    """Images in [0, 1] as bytes, a uint8 NumPy array, of 32 grey levels: the eye sees no difference, and
+    files are smaller."""
     return ((31 * images).round() * 255 / 31).round().to(torch.uint8).cpu().numpy()
 
 LEVELS = 0, 0.25, 0.5, 1, 2    # of noise on the codes, in standard deviations of N(0, I)
 
 @torch.no_grad()
 def pictures(model, dataset):
-    "What the figures need, as small NumPy arrays by name: one test image of each digit, reconstructions, samples, noisy codes; with two latents also a grid and a map."
+    """What the figures need, as small NumPy arrays by name: one test image of each digit,
+    reconstructions, samples, noisy codes; with two latents also a grid and a map."""
     x, labels = dataset.batch("test"), dataset.labels["test"]
     ten = x[[(labels == digit).nonzero()[0, 0].item() for digit in range(10)]]
     codes = model.encode(ten)[0]
     noise = torch.randn_like(codes)
-    arrays = {"inputs": as_bytes(ten), "reconstructions": as_bytes(model.reconstruct(ten)), "samples": as_bytes(model.sample(30)),
+    arrays = {"inputs": as_bytes(ten), "reconstructions": as_bytes(model.reconstruct(ten)),
+              "samples": as_bytes(model.sample(30)),
               "noisy": as_bytes(torch.cat([model.decode(codes + level * noise) for level in LEVELS]))}
     if codes.shape[1] == 2:
-        z_axis = torch.distributions.Normal(0., 1.).icdf((torch.arange(16) + 0.5) / 16)   # equal shares of the prior
+        # equal shares of the prior
+        z_axis = torch.distributions.Normal(0., 1.).icdf((torch.arange(16) + 0.5) / 16)
         points = torch.cartesian_prod(z_axis.flip(0), z_axis).flip(1)
-        arrays |= {"grid": as_bytes(model.decode(points)), "codes": model.encode(x[:1000])[0].half().numpy(), "labels": labels[:1000].to(torch.uint8).numpy()}
+        arrays |= {"grid": as_bytes(model.decode(points)),
+                   "codes": model.encode(x[:1000])[0].half().numpy(),
+                   "labels": labels[:1000].to(torch.uint8).numpy()}
     return arrays
 
 # %% ../nbs/05b_ae_and_vae.ipynb #89565eff
 @torch.no_grad()
 def units(vae, x, threshold=0.01):
-    """What each unit of a VAE with N(0, I) costs, and what the idle ones do. -> dict: per unit, most active first, activity and KL (nats); then reconstruction term
-    and bound of the same draws without the units whose activity is at most `threshold`."""
+    """What each unit of a VAE with N(0, I) costs, and what the idle ones do. -> dict: per unit, most
+    active first, activity and KL (nats); then reconstruction term and bound of the same draws without
+    the units whose activity is at most `threshold`."""
     mu, logvar = vae.encode(x)
     activity, kl = unit_activity(vae, x), (0.5 * (mu ** 2 + logvar.exp() - 1 - logvar)).double().mean(0)
     active, order = activity > threshold, activity.argsort(descending=True)
     z = reparameterize(mu, logvar, 1)[0] * active
-    log_px = torch.cat([vae.log_px(*part) for part in zip(x.split(1000), vae.decoder(z).split(1000))]).double().mean().item()
-    return {"active_units": int(active.sum()), "activity": activity[order].tolist(), "kl": kl[order].tolist(),
+    log_px = torch.cat([vae.log_px(*part) for part in zip(x.split(1000),
+                                                          vae.decoder(z).split(1000))]).double().mean().item()
+    return {"active_units": int(active.sum()), "activity": activity[order].tolist(),
+            "kl": kl[order].tolist(),
             "pruned_log_px": log_px, "pruned_elbo": log_px - kl[active].sum().item()}
 
 # %% ../nbs/05b_ae_and_vae.ipynb #d78cd93a
-def compare_one(kind, latent, dataset, config, hidden=500, n_images=500, n_samples=5000, proposal_epochs=20):
-    """Train one of the models compared here and look at it from all sides. -> record (a dict), arrays for figures.
+def compare_one(kind, latent, dataset, config, hidden=500, n_images=500, n_samples=5000,
+                proposal_epochs=20):
+    """Train one of the models compared here and look at it from all sides. -> record (a dict), arrays
+    for figures.
 
-    The log-likelihood (nats, also image by image in the arrays) is that of `n_images` test images by importance sampling. For an autoencoder it is that of its
-    decoder with a Gaussian fitted to its training codes, and the proposal is an encoder trained for `proposal_epochs`."""
-    made = provenance(dataset.train.device)     # at the start: a long run must name the code that it began with
+    The log-likelihood (nats, also image by image in the arrays) is that of `n_images` test images by
+    importance sampling. For an autoencoder it is that of its decoder with a Gaussian fitted to its
+    training codes, and the proposal is an encoder trained for `proposal_epochs`."""
+    # at the start: a long run must name the code that it began with
+    made = provenance(dataset.train.device)
     torch.manual_seed(config.seed)
     model = build_kind(kind, dataset.train.shape[1], latent, hidden)
     rows, x, raw = learn(model, dataset, config), dataset.batch("test"), {}
@@ -116,7 +136,10 @@ def compare_one(kind, latent, dataset, config, hidden=500, n_images=500, n_sampl
         test |= {"proposal_epochs": proposal_epochs, "proposal_elbo": proposal["test_elbo"]}
     some = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:n_images]]
     few, ll = (log_likelihood(generative, some, n, progress=False) for n in (n_samples // 10, n_samples))
-    test |= {"n_images": len(some), "n_samples": n_samples, "ll_tenth": few.double().mean().item()}   # from a tenth of the draws: still rising?
+    # from a tenth of the draws: still rising?
+    test |= {"n_images": len(some), "n_samples": n_samples, "ll_tenth": few.double().mean().item()}
     test["ll"], test["ll_standard_error"] = mean_and_error(ll)
-    about = {"dataset": dataset.name, "kind": kind, "latent": latent, "hidden": hidden, "train": asdict(config)}
-    return {"format": 1, "config": about, "rows": rows, "test": test | units(generative, x)} | made, arrays | {"ll": ll.numpy()}
+    about = {"dataset": dataset.name, "kind": kind, "latent": latent, "hidden": hidden,
+             "train": asdict(config)}
+    return ({"format": 1, "config": about, "rows": rows, "test": test | units(generative, x)} | made,
+            arrays | {"ll": ll.numpy()})

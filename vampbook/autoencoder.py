@@ -15,7 +15,8 @@ from .vae import LatentVariableModel
 
 # %% ../nbs/02_autoencoder.ipynb #0b1ced66
 def one_hidden(n_in, n_out, hidden=500):
-    "Linear, tanh, linear: ... x n_in -> ... x n_out, as in the experiments of Kingma & Welling (2014, appendix C)."
+    """Linear, tanh, linear: ... x n_in -> ... x n_out, as in the experiments of Kingma & Welling (2014,
+    appendix C)."""
     return nn.Sequential(nn.Linear(n_in, hidden), nn.Tanh(), nn.Linear(hidden, n_out))
 
 # %% ../nbs/02_autoencoder.ipynb #2bf9be66

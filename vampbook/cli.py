@@ -38,21 +38,27 @@ def markdown_table(rows):
 def table_row(record):
     "What a comparison shows of a record; log-likelihood and ELBO in nats per image."
     test, history = record["test"], record["train"]
-    return {"prior": record["config"]["prior"], "test LL": f"{test['ll']:.2f} ± {test['ll_standard_error']:.2f}", "ELBO": f"{test['elbo']:.2f}",
-            "active units": f"{test['active_units']} of {record['config']['latent']}", "epochs": f"{history['epochs']} ({history['stopped'].replace('_', ' ')})",
+    return {"prior": record["config"]["prior"],
+            "test LL": f"{test['ll']:.2f} ± {test['ll_standard_error']:.2f}",
+            "ELBO": f"{test['elbo']:.2f}",
+            "active units": f"{test['active_units']} of {record['config']['latent']}",
+            "epochs": f"{history['epochs']} ({history['stopped'].replace('_', ' ')})",
             "training": f"{history['seconds']:.0f} s", "evaluation": f"{test['seconds']:.0f} s"}
 
 # %% ../nbs/20_command_line.ipynb #ad6dcec5
 @torch.no_grad()
 def draw_latent_space(ax, model, dataset):
-    "Posterior means of (up to 500) test images in the two most active units, each drawn as the number of its class if that is known, and the prior's components."
+    """Posterior means of (up to 500) test images in the two most active units, each drawn as the number
+    of its class if that is known, and the prior's components."""
     x = dataset.batch("test")
     dims = unit_activity(model, x).topk(2).indices.cpu()
     mu = model.encode(x[:500])[0].cpu()[:, dims]
     labels = dataset.labels["test"][:500].cpu() if dataset.labels else None
     if labels is None: ax.plot(*mu.T, ".", ms=3, color=COLORS[7])
     else:
-        for c in labels.unique().tolist(): ax.scatter(*mu[labels == c].T, marker=f"${c}$", s=16, lw=0.2, color=COLORS[c % len(COLORS)], zorder=4)
+        for c in labels.unique().tolist():
+            ax.scatter(*mu[labels == c].T, marker=f"${c}$", s=16, lw=0.2, color=COLORS[c % len(COLORS)],
+                       zorder=4)
     draw_components(ax, model.mixture(), dims, COLORS[7])
     ax.set(xlabel=f"$z_{{{dims[0] + 1}}}$", ylabel=f"$z_{{{dims[1] + 1}}}$")
     ax.autoscale_view()
@@ -62,14 +68,20 @@ def draw_latent_space(ax, model, dataset):
 def figure_page(runs, path):
     "One page of pictures for `runs` [(name, model, dataset, record)]: a column each; saved to `path`."
     import matplotlib.pyplot as plt
-    fig, axes = figure(len(runs), 5, width=4.4, height=1.75, squeeze=False, height_ratios=[0.75, 0.5, 0.75, 2.6, 1.4])
+    fig, axes = figure(len(runs), 5, width=4.4, height=1.75, squeeze=False,
+                       height_ratios=[0.75, 0.5, 0.75, 2.6, 1.4])
     for (name, model, dataset, record), column in zip(runs, axes.T):
         shape, x = dataset.shape, dataset.batch("test", slice(0, 16))
         show_images(model.sample(48), shape, 16, f"{name}: samples from the prior", column[0])
-        show_images(torch.cat([x, model.reconstruct(x)]), shape, 16, "test images, and their reconstructions", column[1])
+        show_images(torch.cat([x, model.reconstruct(x)]), shape, 16,
+                    "test images, and their reconstructions", column[1])
         u = getattr(model.prior, "pseudo_inputs", None)
-        if u is None: column[2].text(0.5, 0.5, "this prior has no pseudo-inputs", ha="center", va="center"); column[2].axis("off")
-        else: show_images(u[:48], shape, 16, f"pseudo-inputs (the first {min(48, len(u))} of {len(u)})", column[2])
+        if u is None:
+            column[2].text(0.5, 0.5, "this prior has no pseudo-inputs", ha="center", va="center")
+            column[2].axis("off")
+        else:
+            show_images(u[:48], shape, 16, f"pseudo-inputs (the first {min(48, len(u))} of {len(u)})",
+                        column[2])
         draw_latent_space(column[3], model, dataset)
         column[3].set_title("posterior means by class, components of the prior")
         histogram = record["test"]["ll_histogram"]
@@ -82,34 +94,42 @@ def figure_page(runs, path):
     plt.close(fig)
 
 # %% ../nbs/20_command_line.ipynb #432c2958
-DEMO = ExperimentConfig(dataset="digits", n_components=50, latent=8, hidden=128, train=TrainConfig(epochs=300, lr=1e-3, warmup=30, patience=30))
+DEMO = ExperimentConfig(dataset="digits", n_components=50, latent=8, hidden=128,
+                        train=TrainConfig(epochs=300, lr=1e-3, warmup=30, patience=30))
 
 # %% ../nbs/20_command_line.ipynb #463a67b6
 def finished_record(folder, history, dataset):
-    "The record of the run in `folder`, if it tells of the last epoch and the whole test split with 5000 samples; else None."
+    """The record of the run in `folder`, if it tells of the last epoch and the whole test split with
+    5000 samples; else None."""
     path = Path(folder, "record.json")
     record = json.loads(path.read_text()) if path.exists() else None
     wanted = len(history), 5000, len(dataset.test)
-    return record if record and (record["train"]["epochs"], record["test"]["n_samples"], record["test"]["n_images"]) == wanted else None
+    return (record if record and (record["train"]["epochs"], record["test"]["n_samples"],
+                                  record["test"]["n_images"]) == wanted else None)
 
 # %% ../nbs/20_command_line.ipynb #e1f41a00
 def demo(out: Path = Path("demo")):
-    """The main job: two VAEs on the embedded digits, one with a standard normal prior, one with a VampPrior, compared.
+    """The main job: two VAEs on the embedded digits, one with a standard normal prior, one with a
+    VampPrior, compared.
 
-    Needs no download, and a minute or two. Leaves in OUT: comparison.md (test log-likelihood, ELBO, active units, seconds),
-    figures.png (samples, reconstructions, pseudo-inputs, latent space, histograms), and both runs. Called again, it goes on
-    where it was cut short."""
+    Needs no download, and a minute or two. Leaves in OUT: comparison.md (test log-likelihood, ELBO,
+    active units, seconds), figures.png (samples, reconstructions, pseudo-inputs, latent space,
+    histograms), and both runs. Called again, it goes on where it was cut short."""
     runs = []
     for prior in ("standard", "vampprior"):
         folder, config = out / prior, replace(DEMO, prior=prior)
         print(f"{prior}: training in {folder}", file=sys.stderr)
         model, dataset, history = train(config, folder)
         if history.stopped == "interrupted": raise KeyboardInterrupt
-        runs.append((prior, model, dataset, finished_record(folder, history, dataset) or evaluate(folder)))
-    standard, vampprior = (torch.from_numpy(np.load(out / name / "record.npz")["ll"]) for name, *_ in runs)
+        runs.append((prior, model, dataset, finished_record(folder, history, dataset)
+                     or evaluate(folder)))
+    standard, vampprior = (torch.from_numpy(np.load(out / name / "record.npz")["ll"])
+                           for name, *_ in runs)
     mean, error = mean_and_error(vampprior - standard)
-    table = markdown_table([table_row(record) for *_, record in runs]) + f"\n\nvampprior less standard, image by image: {mean:+.2f} ± {error:.2f} nats"
-    write_atomically(out / "comparison.md", lambda p: p.write_text(f"# Digits: test log-likelihood in nats, 5000 importance samples an image\n\n{table}\n"))
+    table = (markdown_table([table_row(record) for *_, record in runs])
+             + f"\n\nvampprior less standard, image by image: {mean:+.2f} ± {error:.2f} nats")
+    title = "# Digits: test log-likelihood in nats, 5000 importance samples an image"
+    write_atomically(out / "comparison.md", lambda p: p.write_text(f"{title}\n\n{table}\n"))
     figure_page(runs, out / "figures.png")
     print(f"{table}\n\nPictures: {out / 'figures.png'}. Table: {out / 'comparison.md'}.")
 
@@ -119,7 +139,8 @@ Run = tyro.conf.Positional[Path]
 # %% ../nbs/20_command_line.ipynb #9b108d15
 def report(history, folder):
     "Say how a training ended and what comes next; -> exit status, 130 (as shells have it) after Ctrl-C."
-    best = f"best validation ELBO {history.rows[history.best_epoch]['valid_elbo']:.2f} nats (epoch {history.best_epoch + 1})" if len(history) else "no epoch finished"
+    best = (f"best validation ELBO {history.rows[history.best_epoch]['valid_elbo']:.2f} "
+            f"nats (epoch {history.best_epoch + 1})" if len(history) else "no epoch finished")
     print(f"{history.stopped.replace('_', ' ')} after {len(history)} epochs; {best}.")
     print(f"Next: `vampbook {'resume' if history.stopped == 'interrupted' else 'evaluate'} {folder}`.")
     return 130 if history.stopped == "interrupted" else 0
@@ -185,46 +206,54 @@ def sample_run(run: Run, n: int = 100, out: Path | None = None, seed: int = 0):
 # %% ../nbs/20_command_line.ipynb #9563fcea
 def list_datasets():
     "The data sets, as rows of a table."
-    return [{"name": name, "image": "x".join(map(str, s.shape[1:])), "pixels": "grey" if s.likelihood == "logistic" else "dynamic binary" if s.dynamic else "binary",
+    return [{"name": name, "image": "x".join(map(str, s.shape[1:])),
+             "pixels": "grey" if s.likelihood == "logistic" else "dynamic binary" if s.dynamic
+             else "binary",
              "description": s.description} for name, s in datasets.DATASETS.items()]
 
 # %% ../nbs/20_command_line.ipynb #5fe0f19c
-def data(action: tyro.conf.Positional[Literal["list", "fetch", "check"]] = "list", name: tyro.conf.Positional[str | None] = None, root: Path | None = None):
+def data(action: tyro.conf.Positional[Literal["list", "fetch", "check"]] = "list",
+         name: tyro.conf.Positional[str | None] = None, root: Path | None = None):
     """List the data sets, fetch the files of one, or check files that are there.
 
-    Files are looked for in ROOT, in the folder that the environment variable VAMPBOOK_DATA names, and in a per-user cache.
-    check ends with status 1 if a file is missing or damaged.
+    Files are looked for in ROOT, in the folder that the environment variable VAMPBOOK_DATA names, and
+    in a per-user cache. check ends with status 1 if a file is missing or damaged.
 
     Args:
-        action: list: show what there is. fetch: download what NAME lacks. check: look for the files of NAME (or of all) and verify them.
-        name: Name of a data set.
-        root: Folder to look in first, and to download to."""
+        action: list: show what there is. fetch: download what NAME lacks. check: look for the files
+        of NAME (or of all) and verify them. name: Name of a data set. root: Folder to look in first,
+        and to download to."""
     if action == "list": print(markdown_table(list_datasets()))
     elif action == "fetch":
-        if name is None: raise ValueError(f"which data set? `vampbook data fetch NAME` with NAME one of {', '.join(datasets.DATASETS)}")
+        if name is None:
+            raise ValueError("which data set? `vampbook data fetch NAME` with NAME one of "
+                             f"{', '.join(datasets.DATASETS)}")
         for path in datasets.fetch(name, root): print(path)
     else:
-        rows = [{"data set": n, "file": f, "found": path or "-", "status": status} for n in ([name] if name else datasets.DATASETS) for f, path, status in datasets.check(n, root)]
+        rows = [{"data set": n, "file": f, "found": path or "-", "status": status}
+                for n in ([name] if name else datasets.DATASETS)
+                for f, path, status in datasets.check(n, root)]
         print(markdown_table(rows))
         return int(any(row["status"] not in ("ok", "no known hash") for row in rows))
 
 # %% ../nbs/20_command_line.ipynb #51ca5cd6
 SuiteName = tyro.conf.Positional[str]
 
-def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1, out: Path = Path("runs"), jobs: int = 1, device: str = "auto", engine: Literal["local", "ray"] = "local"):
+def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1,
+                    out: Path = Path("runs"), jobs: int = 1, device: str = "auto",
+                    engine: Literal["local", "ray"] = "local"):
     """Do the runs behind a table of the paper that are not there yet, and print the table.
 
-    Goes on where it was cut short; what is recorded with the package or in OUT is not done again. Ends with status 1 if a run failed.
-    Example: vampbook reproduce table1 --dataset static_mnist --seeds 3
+    Goes on where it was cut short; what is recorded with the package or in OUT is not done again.
+    Ends with status 1 if a run failed. Example: vampbook reproduce table1 --dataset static_mnist
+    --seeds 3
 
     Args:
-        suite: table1 to table5, table1_dense (the dense networks of Table 1), figure2, figure3, bouzid, priors, pretrained, or digits, a small one to try.
-        dataset: Only the runs on this data set.
-        seeds: Runs of each cell.
-        out: Folder of the runs.
-        jobs: Runs at a time, on each machine.
-        device: "auto", "cpu", "cuda", ...
-        engine: local: processes on this machine. ray: the Ray cluster that this machine belongs to; OUT must be a folder that all its machines share."""
+        suite: table1 to table5, table1_dense (the dense networks of Table 1), figure2, figure3,
+        bouzid, priors, pretrained, or digits, a small one to try. dataset: Only the runs on this data
+        set. seeds: Runs of each cell. out: Folder of the runs. jobs: Runs at a time, on each machine.
+        device: "auto", "cpu", "cuda", ... engine: local: processes on this machine. ray: the Ray
+        cluster that this machine belongs to; OUT must be a folder that all its machines share."""
     failures = reproduce(suite, dataset, seeds, out, jobs, device, engine)
     for failure in failures: print(f"vampbook: {failure}", file=sys.stderr)
     try: show_table(suite, dataset, out)
@@ -236,26 +265,30 @@ def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = 
     """Print a table of the paper beside our numbers.
 
     Args:
-        suite: 1 or table1, ..., 5 or table5, table1_dense, figure2, figure3, bouzid, priors, pretrained, digits.
-        dataset: Only this data set.
-        out: Folder of runs to count besides those that ship with the package."""
+        suite: 1 or table1, ..., 5 or table5, table1_dense, figure2, figure3, bouzid, priors,
+        pretrained, digits. dataset: Only this data set. out: Folder of runs to count besides those
+        that ship with the package."""
     print(markdown_table(table(suite, dataset, out)))
     print("\nAll on the test split. Log-likelihoods and ELBOs are better when higher, bits per pixel when lower. Difference: ours less the paper's.")
 
 # %% ../nbs/20_command_line.ipynb #4b0f6eec
-COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": evaluate_run, "sample": sample_run, "data": data, "reproduce": reproduce_suite, "table": show_table}
+COMMANDS = {"demo": demo, "train": train_run, "resume": resume_run, "evaluate": evaluate_run,
+            "sample": sample_run, "data": data, "reproduce": reproduce_suite, "table": show_table}
 
 # %% ../nbs/20_command_line.ipynb #6b67ef43
 def unheard(last=""):
-    "Has the reader of our output (`head`, say) read enough and gone, before `last`? Then what is left is dropped, and Python does not complain at its end."
+    """Has the reader of our output (`head`, say) read enough and gone, before `last`? Then what is left
+    is dropped, and Python does not complain at its end."""
     try: print(end=last, flush=True)
     except BrokenPipeError: return bool(os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()))
     return False
 
 def main(args=None):
-    "Entry point of `vampbook`; -> exit status. A user's mistake is one message on stderr, not a traceback."
+    """Entry point of `vampbook`; -> exit status. A user's mistake is one message on stderr, not a
+    traceback."""
     try:
-        status = tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook", description=vampbook.__doc__, args=args) or 0
+        status = (tyro.extras.subcommand_cli_from_dict(COMMANDS, prog="vampbook",
+                                                       description=vampbook.__doc__, args=args) or 0)
         return 141 if unheard() else status             # 141: as shells have it
     except (ValueError, OSError, TrainingError) as e:
         if isinstance(e, BrokenPipeError) and unheard("\n"): return 141
@@ -263,7 +296,8 @@ def main(args=None):
         return 2
     except RuntimeError as e:
         if "memory" not in str(e): raise
-        print(f"vampbook: not enough memory for this model or batch; make it smaller ({str(e).splitlines()[0]})", file=sys.stderr)
+        print("vampbook: not enough memory for this model or batch; make it smaller "
+              f"({str(e).splitlines()[0]})", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("vampbook: interrupted; the same command goes on", file=sys.stderr)

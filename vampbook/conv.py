@@ -17,74 +17,95 @@ from .networks import GatedConv2d, GatedDense, MLPEncoder, NormalHead, he_init_
 
 # %% ../nbs/14_conv_hvae.ipynb #1a1883cc
 class OnImages(nn.Module):
-    """`net`, made for images, as a network for flat rows: ... x (c H W) -> ... x n, where `net` maps B x c x H x W to B x anything.
+    """`net`, made for images, as a network for flat rows: ... x (c H W) -> ... x n, where `net` maps B x
+    c x H x W to B x anything.
 
-    `shape` is (c, H, W). While no gradients are kept, `net` sees some images at a time: less memory, and on a CPU faster. ValueError for
-    another kind of shape, and for rows of another length."""
+    `shape` is (c, H, W). While no gradients are kept, `net` sees some images at a time: less memory,
+    and on a CPU faster. ValueError for another kind of shape, and for rows of another length."""
     def __init__(self, shape, net):
         super().__init__()
-        if len(shape) != 3 or min(shape) < 1: raise ValueError(f"shape must be (channels, rows, columns), each at least 1; got {tuple(shape)}")
+        if len(shape) != 3 or min(shape) < 1:
+            raise ValueError(f"shape must be (channels, rows, columns), each at least 1; got {tuple(shape)}")
         self.shape, self.net = tuple(shape), net
         keep_memory(64)   # maps of megabytes come and go in every pass (chapter 07)
 
     def forward(self, x):
         n_pixels = math.prod(self.shape)
-        if x.shape[-1] != n_pixels: raise ValueError(f"x has {x.shape[-1]} pixels, images of shape {self.shape} have {n_pixels}")
+        if x.shape[-1] != n_pixels:
+            raise ValueError(f"x has {x.shape[-1]} pixels, images of shape {self.shape} have {n_pixels}")
         images = x.reshape(-1, *self.shape)
-        at_once = max(1, (2 ** 15 if x.device.type == "cpu" else 2 ** 20) // (self.shape[1] * self.shape[2]))
+        at_once = max(1, (2 ** 15 if x.device.type == "cpu" else 2 ** 20)
+                      // (self.shape[1] * self.shape[2]))
         parts = [images] if torch.is_grad_enabled() else images.split(at_once)
         out = torch.cat([self.net(part).flatten(1) for part in parts])
         return out.reshape(*x.shape[:-1], out.shape[1])
 
 # %% ../nbs/14_conv_hvae.ipynb #da7652eb
 def gated_convs(c_in, *layers):
-    "Gated convolutions one after the other, each (channels, kernel size, stride), kernel sizes odd; a stride of s turns H rows into ceil(H / s)."
+    """Gated convolutions one after the other, each (channels, kernel size, stride), kernel sizes odd; a
+    stride of s turns H rows into ceil(H / s)."""
     widths = [c_in, *(c for c, _, _ in layers)]
-    return nn.Sequential(*[GatedConv2d(before, c, k, s, k // 2) for before, (c, k, s) in zip(widths, layers)])
+    return nn.Sequential(*[GatedConv2d(before, c, k, s, k // 2)
+                           for before, (c, k, s) in zip(widths, layers)])
 
 # %% ../nbs/14_conv_hvae.ipynb #770d11b5
 def n_features(shape):
-    "How many numbers `image_features` makes of an image of `shape` (c, H, W): 6 maps of a quarter of its height and width, rounded up."
+    """How many numbers `image_features` makes of an image of `shape` (c, H, W): 6 maps of a quarter of
+    its height and width, rounded up."""
     return 6 * math.ceil(shape[1] / 4) * math.ceil(shape[2] / 4)
 
 def image_features(shape, channels, first, third):
-    "Flat images -> 6 small maps, flat: ... x (c H W) -> ... x n_features(shape), by five gated convolutions; the `first` and the `third` with kernels of these sizes. ValueError for fewer than 2 channels."
+    """Flat images -> 6 small maps, flat: ... x (c H W) -> ... x n_features(shape), by five gated
+    convolutions; the `first` and the `third` with kernels of these sizes. ValueError for fewer than 2
+    channels."""
     if channels < 2: raise ValueError(f"channels must be at least 2; got {channels}")
     half = channels // 2
-    return OnImages(shape, gated_convs(shape[0], (half, first, 1), (half, 3, 2), (channels, third, 1), (channels, 3, 2), (6, 3, 1)))
+    return OnImages(shape, gated_convs(shape[0], (half, first, 1), (half, 3, 2), (channels, third, 1),
+                                       (channels, 3, 2), (6, 3, 1)))
 
 # %% ../nbs/14_conv_hvae.ipynb #4a61e91a
 class ConvEncoder(nn.Sequential):
-    """q(z | x) = N(mu(x), diag exp(logvar(x))): ... x (c H W) -> mu, logvar (... x latent each), by five gated convolutions, `channels` maps in the widest
-    (Tomczak & Welling's code: 64). logvar is clamped to [-6, 2]. ValueError for rows of another length."""
+    """q(z | x) = N(mu(x), diag exp(logvar(x))): ... x (c H W) -> mu, logvar (... x latent each), by five
+    gated convolutions, `channels` maps in the widest (Tomczak & Welling's code: 64). logvar is clamped
+    to [-6, 2]. ValueError for rows of another length."""
     def __init__(self, shape, latent, channels=64):
         super().__init__(image_features(shape, channels, 7, 5), NormalHead(n_features(shape), latent))
 
 # %% ../nbs/14_conv_hvae.ipynb #7edfdeec
 def painter(shape, n_params, channels=64):
-    "Flat sketches -> the likelihood's parameters: ... x (c H W) -> ... x (n_params c H W), the first parameter of all pixels first. Four gated 3 x 3 convolutions, then a 1 x 1."
+    """Flat sketches -> the likelihood's parameters: ... x (c H W) -> ... x (n_params c H W), the first
+    parameter of all pixels first. Four gated 3 x 3 convolutions, then a 1 x 1."""
     out = nn.Conv2d(channels, n_params * shape[0], 1)
     he_init_(out.weight, channels)
     return OnImages(shape, nn.Sequential(gated_convs(shape[0], *[(channels, 3, 1)] * 4), out))
 
 # %% ../nbs/14_conv_hvae.ipynb #1e72cfc0
 class ConvDecoder(nn.Module):
-    """The parameters of p(x | z): ... x latent -> ... x (n_params c H W): a gated layer of `hidden` units, one that sketches the image, and the `painter`.
+    """The parameters of p(x | z): ... x latent -> ... x (n_params c H W): a gated layer of `hidden`
+    units, one that sketches the image, and the `painter`.
 
     ValueError when z has another number of dimensions."""
     def __init__(self, shape, n_params, latent, hidden=300, channels=64):
         super().__init__()
         self.latent = latent
-        self.body = nn.Sequential(GatedDense(latent, hidden), GatedDense(hidden, math.prod(shape)), painter(shape, n_params, channels))
+        self.body = nn.Sequential(GatedDense(latent, hidden), GatedDense(hidden, math.prod(shape)),
+                                  painter(shape, n_params, channels))
     def forward(self, z):
-        if z.shape[-1] != self.latent: raise ValueError(f"z has {z.shape[-1]} dimensions, the decoder expects {self.latent}")
+        if z.shape[-1] != self.latent:
+            raise ValueError(f"z has {z.shape[-1]} dimensions, the decoder expects {self.latent}")
         return self.body(z)
 
 # %% ../nbs/14_conv_hvae.ipynb #165f3989
 def conv_networks(shape, n_params, latent1, latent2, hidden=300, channels=64):
-    """The networks of Tomczak & Welling's ConvHVAE as keyword arguments of `HVAE`, {encoder, encoder1, prior1, decoder}: images of `shape` (c, H, W), a likelihood
-    with `n_params` parameters a pixel, dense layers of `hidden` units, `channels` maps in the widest convolutions. Errors as `OnImages`, `image_features`."""
+    """The networks of Tomczak & Welling's ConvHVAE as keyword arguments of `HVAE`, {encoder, encoder1,
+    prior1, decoder}: images of `shape` (c, H, W), a likelihood with `n_params` parameters a pixel, dense
+    layers of `hidden` units, `channels` maps in the widest convolutions. Errors as `OnImages`,
+    `image_features`."""
     encoder, features = ConvEncoder(shape, latent2, channels), n_features(shape)
     return {"encoder": encoder, "prior1": MLPEncoder(latent2, latent1, hidden),
-            "encoder1": Pair(image_features(shape, channels, 3, 3), GatedDense(latent2, features), nn.Sequential(GatedDense(2 * features, hidden), NormalHead(hidden, latent1))),
-            "decoder": Pair(GatedDense(latent1, hidden), GatedDense(latent2, hidden), nn.Sequential(GatedDense(2 * hidden, math.prod(shape)), painter(shape, n_params, channels)))}
+            "encoder1": Pair(image_features(shape, channels, 3, 3), GatedDense(latent2, features),
+                             nn.Sequential(GatedDense(2 * features, hidden),
+                                           NormalHead(hidden, latent1))),
+            "decoder": Pair(GatedDense(latent1, hidden), GatedDense(latent2, hidden),
+                            nn.Sequential(GatedDense(2 * hidden, math.prod(shape)),
+                                          painter(shape, n_params, channels)))}

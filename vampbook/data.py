@@ -29,73 +29,93 @@ import torch
 
 # %% ../nbs/00_data.ipynb #affefb51
 def binarise(grey, rng):
-    "Grey levels (uint8) -> 0/1, ink with probability v/255 exactly. `rng` is a np.random.RandomState, whose stream never changes."
+    """Grey levels (uint8) -> 0/1, ink with probability v/255 exactly. `rng` is a np.random.RandomState,
+    whose stream never changes."""
     return (rng.randint(0, 255, grey.shape, dtype=np.uint8) < grey).astype(np.uint8)
 
 # %% ../nbs/00_data.ipynb #4b59a5eb
 def read_idx(data):
-    "Bytes of an IDX file (MNIST's format) -> read-only uint8 array of the shape its header states. ValueError if wrong or cut off."
+    """Bytes of an IDX file (MNIST's format) -> read-only uint8 array of the shape its header states.
+    ValueError if wrong or cut off."""
     if data[:3] != b"\0\0\x08" or len(data) < 4:
-        raise ValueError(f"not an IDX file of bytes: its magic number is 0x{data[:4].hex()}, not 0x803 (images) or 0x801 (labels)")
+        raise ValueError(f"not an IDX file of bytes: its magic number is 0x{data[:4].hex()}, not "
+                         "0x803 (images) or 0x801 (labels)")
     start = 4 + 4 * data[3]
     if len(data) < start: raise ValueError(f"cut off inside the IDX header, after {len(data)} bytes")
     shape = struct.unpack(f">{data[3]}I", data[4:start])
     if len(data) - start != math.prod(shape):
-        raise ValueError(f"the IDX header promises {shape}, {math.prod(shape)} bytes, but {len(data) - start} follow: cut off or damaged")
+        raise ValueError(f"the IDX header promises {shape}, {math.prod(shape)} bytes, but "
+                         f"{len(data) - start} follow: cut off or damaged")
     return np.frombuffer(data, np.uint8, offset=start).reshape(shape)
 
 # %% ../nbs/00_data.ipynb #f7950d48
 def read_amat(data):
-    "Bytes of an .amat text (a line per image, `0` or `1` between single spaces) -> N x D uint8 array. ValueError if not so."
+    """Bytes of an .amat text (a line per image, `0` or `1` between single spaces) -> N x D uint8 array.
+    ValueError if not so."""
     width = data.find(b"\n") + 1  # D characters, each followed by a space or the line's end
     if width == 0 or width % 2 or len(data) % width:
-        raise ValueError(f"not lines of equal length: {len(data)} bytes, the first line {width}: cut off, or not an .amat file")
+        raise ValueError(f"not lines of equal length: {len(data)} bytes, the first line {width}: "
+                         "cut off, or not an .amat file")
     text = np.frombuffer(data, np.uint8).reshape(-1, width)
-    pixels, gaps = text[:, ::2] - ord("0"), text[:, 1::2]  # a character below "0" wraps round to a large number
+    # a character below "0" wraps round to a large number
+    pixels, gaps = text[:, ::2] - ord("0"), text[:, 1::2]
     bad = (pixels > 1).any(1) | (gaps[:, :-1] != ord(" ")).any(1) | (gaps[:, -1] != ord("\n"))
-    if bad.any(): raise ValueError(f"line {bad.argmax() + 1} holds something other than 0 and 1 between single spaces")
+    if bad.any():
+        raise ValueError(f"line {bad.argmax() + 1} holds something other than 0 and 1 between single spaces")
     return pixels
 
 # %% ../nbs/00_data.ipynb #05c7e194
 def read_mat(data, *keys):
-    "Bytes of a MATLAB v5 file -> list of the numeric arrays named `keys`. ValueError if damaged, missing or not numeric."
+    """Bytes of a MATLAB v5 file -> list of the numeric arrays named `keys`. ValueError if damaged,
+    missing or not numeric."""
     try:
         names = [name for name, _, _ in scipy.io.whosmat(io.BytesIO(data))]
         content = scipy.io.loadmat(io.BytesIO(data), variable_names=keys)
-    except Exception as e: raise ValueError(f"not a readable MATLAB v5 file ({type(e).__name__}: {e})") from e
+    except Exception as e:
+        raise ValueError(f"not a readable MATLAB v5 file ({type(e).__name__}: {e})") from e
     for key in keys:
-        if key not in content: raise ValueError(f"no variable {key!r} in this MATLAB file, which has {names}")
-        if content[key].dtype.kind not in "biuf": raise ValueError(f"variable {key!r} is not numeric but {content[key].dtype}")
+        if key not in content:
+            raise ValueError(f"no variable {key!r} in this MATLAB file, which has {names}")
+        if content[key].dtype.kind not in "biuf":
+            raise ValueError(f"variable {key!r} is not numeric but {content[key].dtype}")
     return [content[key] for key in keys]
 
 # %% ../nbs/00_data.ipynb #fbaacc4e
 def row_major(x, rows=28, cols=28):
     "N x D images stored column by column -> N x D stored row by row. ValueError for another shape."
-    if x.ndim != 2 or x.shape[1] != rows * cols: raise ValueError(f"expected N x {rows * cols} pixels, found shape {x.shape}")
+    if x.ndim != 2 or x.shape[1] != rows * cols:
+        raise ValueError(f"expected N x {rows * cols} pixels, found shape {x.shape}")
     return np.ascontiguousarray(x.reshape(-1, cols, rows).transpose(0, 2, 1)).reshape(len(x), -1)
 
 # %% ../nbs/00_data.ipynb #9653963e
 def to_grey(x):
-    "Intensities in [0, 1] (N x D) -> grey levels round(255 x) as uint8. ValueError for NaN or anything outside [0, 1]."
-    if x.dtype.kind not in "biuf" or x.size == 0: raise ValueError(f"expected pixel values, found {x.dtype} of shape {x.shape}")
-    if not (x.min() >= 0 and x.max() <= 1): raise ValueError(f"pixel values must lie in [0, 1], found {x.min()} to {x.max()}")
+    """Intensities in [0, 1] (N x D) -> grey levels round(255 x) as uint8. ValueError for NaN or anything
+    outside [0, 1]."""
+    if x.dtype.kind not in "biuf" or x.size == 0:
+        raise ValueError(f"expected pixel values, found {x.dtype} of shape {x.shape}")
+    if not (x.min() >= 0 and x.max() <= 1):
+        raise ValueError(f"pixel values must lie in [0, 1], found {x.min()} to {x.max()}")
     out = np.empty(x.shape, np.uint8)
-    for i in range(0, len(x), 1024): out[i:i + 1024] = np.rint(255.0 * x[i:i + 1024])  # in slices: no second float copy of it all
+    # in slices: no second float copy of it all
+    for i in range(0, len(x), 1024): out[i:i + 1024] = np.rint(255.0 * x[i:i + 1024])
     return out
 
 # %% ../nbs/00_data.ipynb #0d764eb2
 def read_npz(data, *keys):
-    "Bytes of a NumPy archive -> list of the arrays named `keys`; pickled objects are refused. ValueError if damaged or missing."
+    """Bytes of a NumPy archive -> list of the arrays named `keys`; pickled objects are refused.
+    ValueError if damaged or missing."""
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as content:
             names, arrays = sorted(content), [content[key] for key in keys if key in content]
     except Exception as e: raise ValueError(f"not a readable .npz file ({type(e).__name__}: {e})") from e
-    if missing := set(keys) - set(names): raise ValueError(f"no array {sorted(missing)}, the file has {names}")
+    if missing := set(keys) - set(names):
+        raise ValueError(f"no array {sorted(missing)}, the file has {names}")
     return arrays
 
 # %% ../nbs/00_data.ipynb #f99bcd58
 def shrink(ink, size=28):
-    "Square binary images N x n x n (1 = ink) -> N x size*size grey levels, each the share of ink in the area its pixel covers."
+    """Square binary images N x n x n (1 = ink) -> N x size*size grey levels, each the share of ink in
+    the area its pixel covers."""
     n = ink.shape[-1]
     edges, pixel = np.arange(size + 1) * n / size, np.arange(n)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)  # size x n
@@ -111,7 +131,8 @@ class _Number:
     "Stands for np.dtype in a pickle: takes down a numeric type, refuses all others."
     def __init__(self, spec, *flags):
         self.dtype = np.dtype(spec)
-        if self.dtype.kind not in "biuf": raise ValueError(f"an array of {self.dtype} in a pickle; only numbers are read")
+        if self.dtype.kind not in "biuf":
+            raise ValueError(f"an array of {self.dtype} in a pickle; only numbers are read")
     def __setstate__(self, state):
         self.dtype = self.dtype.newbyteorder(state[1])
 
@@ -126,26 +147,33 @@ class _Array:
 # %% ../nbs/00_data.ipynb #7fdc4fad
 class _ArrayUnpickler(pickle.Unpickler):
     def find_class(self, module, name):
-        stand_ins = {"numpy.core.multiarray._reconstruct": _Array, "numpy.ndarray": "an argument, never called", "numpy.dtype": _Number,
+        stand_ins = {"numpy.core.multiarray._reconstruct": _Array,
+                     "numpy.ndarray": "an argument, never called", "numpy.dtype": _Number,
                      "_codecs.encode": lambda text, encoding="latin1": text.encode("latin1")}
         full = f"{module}.{name}".replace("numpy._core.", "numpy.core.")  # NumPy 2 says _core
         if full in stand_ins: return stand_ins[full]
-        if name == "_frombuffer": raise ValueError("arrays in a pickle of protocol 5 are not read; write it with protocol 4")
-        raise ValueError(f"this pickle asks for {module}.{name}, which arrays of numbers do not need; nothing was executed")
+        if name == "_frombuffer":
+            raise ValueError("arrays in a pickle of protocol 5 are not read; write it with protocol 4")
+        raise ValueError(f"this pickle asks for {module}.{name}, which arrays of numbers do not "
+                         "need; nothing was executed")
 
 def _plain(x, done):
-    "Stand-ins -> arrays, through lists, tuples and dicts; `done` has, by id, what was met before. ValueError for anything else."
+    """Stand-ins -> arrays, through lists, tuples and dicts; `done` has, by id, what was met before.
+    ValueError for anything else."""
     if isinstance(x, (int, float)): return x
     if id(x) in done: return done[id(x)]
     if isinstance(x, _Array): new = x.value
     elif isinstance(x, (list, tuple)): new = [_plain(item, done) for item in x]
     elif isinstance(x, dict): new = {key: _plain(item, done) for key, item in x.items()}
-    else: raise ValueError(f"this pickle holds a {type(x).__name__}; only numbers, arrays of them, lists and dicts are read")
+    else:
+        raise ValueError(f"this pickle holds a {type(x).__name__}; only numbers, arrays of them, "
+                         "lists and dicts are read")
     return done.setdefault(id(x), new)
 
 # %% ../nbs/00_data.ipynb #49cc8863
 def read_pickle(data):
-    "Bytes of a pickle of numbers and numeric arrays in lists and dicts (Python 2 files too) -> these. ValueError for anything else, before it runs."
+    """Bytes of a pickle of numbers and numeric arrays in lists and dicts (Python 2 files too) -> these.
+    ValueError for anything else, before it runs."""
     try: return _plain(_ArrayUnpickler(io.BytesIO(data), encoding="latin1").load(), {})
     except ValueError: raise
     except Exception as e: raise ValueError(f"not a readable pickle ({type(e).__name__}: {e})") from e
@@ -153,7 +181,8 @@ def read_pickle(data):
 # %% ../nbs/00_data.ipynb #7e6e996d
 @dataclass(frozen=True)
 class DataFile:
-    "A published file. `hash` (`sha256:…` or `git:…`) is of its content, ungzipped; `archive_hash` of a .tar.gz at `urls` that holds it."
+    """A published file. `hash` (`sha256:…` or `git:…`) is of its content, ungzipped; `archive_hash` of a
+    .tar.gz at `urls` that holds it."""
     name: str
     urls: tuple
     hash: str | None = None
@@ -168,7 +197,8 @@ class Source:
     dynamic: bool       # training images are binarised anew in every batch
     url: str            # its home, for people
     citation: str
-    split: callable     # what `read` returned for each file -> train, valid, test (N x D uint8), labels or None
+    # what `read` returned for each file -> train, valid, test (N x D uint8), labels or None
+    split: callable
     read: callable = None  # bytes of one file -> arrays
     files: tuple = ()
 
@@ -183,36 +213,47 @@ def _split_digits():
     grey = np.rint(bunch.data * (255 / 16)).astype(np.uint8)
     return *np.split(_shuffled(grey), cuts), np.split(_shuffled(bunch.target), cuts)
 
-DATASETS["digits"] = Source("Handwritten digits, part of scikit-learn: no download", (1, 8, 8), "bernoulli", True,
-    "https://archive.ics.uci.edu/dataset/80", "Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits", _split_digits)
+DATASETS["digits"] = Source("Handwritten digits, part of scikit-learn: no download", (1, 8, 8),
+                            "bernoulli", True,
+    "https://archive.ics.uci.edu/dataset/80",
+    "Alpaydin & Kaynak (1998), Optical Recognition of Handwritten Digits", _split_digits)
 
 # %% ../nbs/00_data.ipynb #8942dbbf
 _toronto = "http://www.cs.toronto.edu/~larocheh/public/datasets/binarized_mnist/"
-DATASETS["static_mnist"] = Source("MNIST, binarised once for everybody; the test file is sorted by class", (1, 28, 28), "bernoulli", False,
-    _toronto, "Salakhutdinov & Murray (2008); Larochelle & Murray (2011)", lambda *splits: (*splits, None), read_amat, tuple(
-    DataFile(f"binarized_mnist_{split}.amat", (f"{_toronto}binarized_mnist_{split}.amat",), f"sha256:{digest}") for split, digest in dict(
+DATASETS["static_mnist"] = Source("MNIST, binarised once for everybody; the test file is sorted by class",
+                                  (1, 28, 28), "bernoulli", False,
+    _toronto, "Salakhutdinov & Murray (2008); Larochelle & Murray (2011)", lambda
+    *splits: (*splits, None), read_amat, tuple(
+    DataFile(f"binarized_mnist_{split}.amat", (f"{_toronto}binarized_mnist_{split}.amat",),
+             f"sha256:{digest}") for split, digest in dict(
         train="ad693b29f94c14277b095f5238ddefbbdaaae0939789dd2f4f0205278cee3e4d",
         valid="1de3d397c40fe8eeb33dafd4099a1f665ec01e96d9be234aaeeac8a34930e2e2",
         test="e6687bfea3f820c174f33b7865140b2a2dd2930ef786f35d45795fc193b5ab2c").items()))
 
 # %% ../nbs/00_data.ipynb #7ad47a7f
-_mirrors = "https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"
-_mnist_files = tuple(DataFile(name, tuple(mirror + name for mirror in _mirrors), f"sha256:{digest}") for name, digest in {
+_mirrors = ("https://ossci-datasets.s3.amazonaws.com/mnist/",
+            "https://storage.googleapis.com/cvdf-datasets/mnist/")
+_mnist_files = tuple(DataFile(name, tuple(mirror + name for mirror in _mirrors), f"sha256:{digest}")
+                     for name, digest in {
     "train-images-idx3-ubyte.gz": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte.gz": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
     "t10k-images-idx3-ubyte.gz": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte.gz": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}.items())
+    "t10k-labels-idx1-ubyte.gz":
+        "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}.items())
 
 def _split_mnist(x, y, x_test, y_test):
     shapes = (60000, 28, 28), (60000,), (10000, 28, 28), (10000,)
     for file, found, shape in zip(_mnist_files, (x, y, x_test, y_test), shapes, strict=True):
-        if found.shape != shape: raise ValueError(f"{file.name} should have shape {shape}, not {found.shape}")
+        if found.shape != shape:
+            raise ValueError(f"{file.name} should have shape {shape}, not {found.shape}")
     if max(y.max(), y_test.max()) > 9: raise ValueError("labels must be digits, from 0 to 9")
     x, x_test = x.reshape(-1, 784), x_test.reshape(-1, 784)
     return x[:50000], x[50000:], x_test, [y[:50000], y[50000:], y_test]
 
-DATASETS["dynamic_mnist"] = Source("MNIST in grey, every training batch binarised anew", (1, 28, 28), "bernoulli", True,
-    "http://yann.lecun.com/exdb/mnist", "LeCun, Cortes & Burges (1998), The MNIST database of handwritten digits",
+DATASETS["dynamic_mnist"] = Source("MNIST in grey, every training batch binarised anew", (1, 28, 28),
+                                   "bernoulli", True,
+    "http://yann.lecun.com/exdb/mnist",
+    "LeCun, Cortes & Burges (1998), The MNIST database of handwritten digits",
     _split_mnist, read_idx, _mnist_files)
 
 # %% ../nbs/00_data.ipynb #a8ba9f65
@@ -220,13 +261,16 @@ def _read_chardata(data): return [row_major(to_grey(x.T)) for x in read_mat(data
 
 def _split_omniglot(parts):
     train, test = _shuffled(parts[0]), parts[1]
-    if len(train) <= 1345: raise ValueError(f"expected more than 1345 training images, found {len(train)}")
+    if len(train) <= 1345:
+        raise ValueError(f"expected more than 1345 training images, found {len(train)}")
     return train[1345:], train[:1345], test, None
 
 _iwae = "https://github.com/yburda/iwae"
-DATASETS["omniglot"] = Source("Characters of 50 alphabets in grey, as prepared for IWAE", (1, 28, 28), "bernoulli", True, _iwae,
+DATASETS["omniglot"] = Source("Characters of 50 alphabets in grey, as prepared for IWAE", (1, 28, 28),
+                              "bernoulli", True, _iwae,
     "Lake et al. (2015); Burda, Grosse & Salakhutdinov (2016)", _split_omniglot, _read_chardata,
-    (DataFile("chardata.mat", (f"{_iwae}/raw/master/datasets/OMNIGLOT/chardata.mat",), "git:016a3536ffe5e1d38e42563a18d7a78bfaf643ec"),))
+    (DataFile("chardata.mat", (f"{_iwae}/raw/master/datasets/OMNIGLOT/chardata.mat",),
+              "git:016a3536ffe5e1d38e42563a18d7a78bfaf643ec"),))
 
 # %% ../nbs/00_data.ipynb #5186b319
 def _read_lake(data):
@@ -240,10 +284,13 @@ def _split_lake(background, evaluation):
     return train, valid, test, None
 
 _packed = "https://github.com/bitsandscraps/omniglot/raw/9514cfd6780ed78e96a4d88bae8c85f3ee31359e/"
-DATASETS["omniglot_lake"] = Source("OMNIGLOT's originals shrunk to 28x28; not comparable with published results", (1, 28, 28),
-    "bernoulli", True, "https://github.com/brendenlake/omniglot", "Lake, Salakhutdinov & Tenenbaum (2015), Science 350",
+DATASETS["omniglot_lake"] = Source("OMNIGLOT's originals shrunk to 28x28; not comparable with published results",
+                                   (1, 28, 28),
+    "bernoulli", True, "https://github.com/brendenlake/omniglot",
+    "Lake, Salakhutdinov & Tenenbaum (2015), Science 350",
     _split_lake, _read_lake, tuple(
-    DataFile(f"images_{part}.npz", (f"{_packed}images_{part}.npz",), f"sha256:{digest}") for part, digest in dict(
+    DataFile(f"images_{part}.npz", (f"{_packed}images_{part}.npz",), f"sha256:{digest}")
+    for part, digest in dict(
         background="8bf84167413cd00beacdce3fe582f780ab538d8dbef043a6d688f2527bbce199",
         evaluation="0b84c7ffd94c4841c0040e529c86a82eaaccb986d8eadad5673f7991b7475276").items()))
 
@@ -251,18 +298,24 @@ DATASETS["omniglot_lake"] = Source("OMNIGLOT's originals shrunk to 28x28; not co
 _caltech_parts = "train", "val", "test"
 
 def _read_caltech(data):
-    content = read_mat(data, *(f"{part}_{what}" for what in ("data", "labels") for part in _caltech_parts))
+    content = read_mat(data, *(f"{part}_{what}" for what in ("data", "labels")
+                               for part in _caltech_parts))
     images, labels = content[:3], content[3:]
     for x, y in zip(images, labels, strict=True):
         if not np.isin(x, (0, 1)).all(): raise ValueError("silhouettes must be 0 and 1 only")
         if len(x) != y.size: raise ValueError(f"{len(x)} images, but {y.size} labels")
-        if not np.isin(y, range(1, 102)).all(): raise ValueError("labels must be whole numbers from 1 to 101")
-    return [1 - row_major(x.astype(np.uint8)) for x in images], [y.ravel().astype(np.int64) - 1 for y in labels]
+        if not np.isin(y, range(1, 102)).all():
+            raise ValueError("labels must be whole numbers from 1 to 101")
+    return ([1 - row_major(x.astype(np.uint8)) for x in images],
+            [y.ravel().astype(np.int64) - 1 for y in labels])
 
 _marlin, _split1 = "https://people.cs.umass.edu/~marlin/data", "caltech101_silhouettes_28_split1.mat"
-DATASETS["caltech101"] = Source("Silhouettes of 101 kinds of objects", (1, 28, 28), "bernoulli", False, f"{_marlin}.shtml",
-    "Marlin, Swersky, Chen & de Freitas (2010), AISTATS", lambda content: (*content[0], content[1]), _read_caltech,
-    (DataFile(_split1, (f"{_marlin}/{_split1}",), "sha256:eb6735e8d84b1850fabc5590124aab1755e90c9fd28123585324398405e1e42a"),))
+DATASETS["caltech101"] = Source("Silhouettes of 101 kinds of objects", (1, 28, 28), "bernoulli", False,
+                                f"{_marlin}.shtml",
+    "Marlin, Swersky, Chen & de Freitas (2010), AISTATS", lambda content: (*content[0], content[1]),
+    _read_caltech,
+    (DataFile(_split1, (f"{_marlin}/{_split1}",),
+              "sha256:eb6735e8d84b1850fabc5590124aab1755e90c9fd28123585324398405e1e42a"),))
 
 # %% ../nbs/00_data.ipynb #7dd2e179
 def _read_frey(data):
@@ -275,7 +328,8 @@ _tomczak = "https://github.com/jmtomczak"
 DATASETS["frey_faces"] = Source("1965 video frames of one face, grey", (1, 28, 20), "logistic", False,
     "https://cs.nyu.edu/~roweis/data.html", "B. Frey, from S. Roweis' data page",
     lambda faces: (*np.split(_shuffled(faces), (1565, 1765)), None), _read_frey,
-    (DataFile("freyfaces.pkl", (f"{_tomczak}/vae_vampprior/raw/master/datasets/Freyfaces/freyfaces.pkl",),
+    (DataFile("freyfaces.pkl",
+              (f"{_tomczak}/vae_vampprior/raw/master/datasets/Freyfaces/freyfaces.pkl",),
               "sha256:3b69410c6a5fd6e03f09012905168be3712373a094a776f7e58fcd0670d2138a"),))
 
 # %% ../nbs/00_data.ipynb #e58322f4
@@ -286,14 +340,17 @@ def _read_histopathology(data):
         raise ValueError(f"expected a dict with {', '.join(keys)}, found {found}")
     arrays = [np.asarray(parts[key]) for key in keys]
     for x in arrays:
-        if math.prod(x.shape[1:]) != 784: raise ValueError(f"expected patches of 784 pixels, found shape {x.shape}")
+        if math.prod(x.shape[1:]) != 784:
+            raise ValueError(f"expected patches of 784 pixels, found shape {x.shape}")
     return [to_grey(x.reshape(-1, 784)) for x in arrays]
 
 _householder = f"{_tomczak}/vae_householder_flow"
-DATASETS["histopathology"] = Source("Patches of biopsies, grey", (1, 28, 28), "logistic", False, _householder,
+DATASETS["histopathology"] = Source("Patches of biopsies, grey", (1, 28, 28), "logistic", False,
+                                    _householder,
     "Tomczak & Welling (2016), Improving Variational Auto-Encoders using Householder Flow",
     lambda parts: (*parts, None), _read_histopathology,
-    (DataFile("histopathology.pkl", (f"{_householder}/raw/master/datasets/histopathologyGray/histopathology.pkl.tar.gz",),
+    (DataFile("histopathology.pkl",
+              (f"{_householder}/raw/master/datasets/histopathologyGray/histopathology.pkl.tar.gz",),
               archive_hash="git:40e100f65969106cbcf3c0f6f29e70e8e7e14fe3"),))
 
 # %% ../nbs/00_data.ipynb #dac17922
@@ -306,7 +363,8 @@ def _places(root=None):
 def _find(file, root=None):
     "Path of `file`, gzipped or not, in the first place that has it, or None."
     plain = file.name.removesuffix(".gz")
-    candidates = (folder / name for folder in _places(root) for name in (file.name, plain, plain + ".gz"))
+    candidates = (folder / name for folder in _places(root)
+                  for name in (file.name, plain, plain + ".gz"))
     return next((path for path in candidates if path.is_file()), None)
 
 # %% ../nbs/00_data.ipynb #c6daf02f
@@ -314,19 +372,22 @@ def _verify(data, expected):
     kind, value = expected.split(":")
     h = hashlib.sha1(b"blob %d\0" % len(data)) if kind == "git" else hashlib.new(kind)
     h.update(data)
-    if h.hexdigest() != value: raise ValueError(f"not the published file: expected {expected}, found {kind}:{h.hexdigest()}")
+    if h.hexdigest() != value:
+        raise ValueError(f"not the published file: expected {expected}, found {kind}:{h.hexdigest()}")
 
 def _content(file, path):
     "The bytes of `file` at `path`, ungzipped. ValueError if damaged or not of the known hash."
     data = path.read_bytes()
     try: data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, zlib.error) as e: raise ValueError(f"damaged or cut-off gzip file ({e})") from e
+    except (OSError, EOFError, zlib.error) as e:
+        raise ValueError(f"damaged or cut-off gzip file ({e})") from e
     if file.hash: _verify(data, file.hash)
     return data
 
 # %% ../nbs/00_data.ipynb #f3d5a22a
 def _unpack(file, path):
-    "Replace the .tar.gz at `path` by its member `file.name`. ValueError if damaged or not of the known hash."
+    """Replace the .tar.gz at `path` by its member `file.name`. ValueError if damaged or not of the known
+    hash."""
     data = path.read_bytes()
     if file.archive_hash: _verify(data, file.archive_hash)
     try:
@@ -357,7 +418,8 @@ def _fetch_from(url, file, folder):
 
 # %% ../nbs/00_data.ipynb #6135af37
 def _download(file, root=None):
-    "Fetch `file` into `root`, else a writable VAMPBOOK_DATA, else the cache. FileNotFoundError; ValueError if a server sent another."
+    """Fetch `file` into `root`, else a writable VAMPBOOK_DATA, else the cache. FileNotFoundError;
+    ValueError if a server sent another."""
     looked = list(_places(root))
     folder = looked[0] if root or os.access(looked[0], os.W_OK) else looked[-1]  # the last is the cache
     failures, lied = [], False
@@ -366,17 +428,22 @@ def _download(file, root=None):
         except OSError as e: failures.append(f"  {url}: {e}")  # requests' errors are among these
         except ValueError as e: failures, lied = [*failures, f"  {url}: {e}"], True
     raise (ValueError if lied else FileNotFoundError)("\n".join([
-        f"{file.name} is not here and could not be fetched.", "Looked in:", *(f"  {place}" for place in looked), "Tried:", *failures,
-        f"By hand: get it from an address above and put it into {folder}, or set VAMPBOOK_DATA to the folder that has it.",
+        f"{file.name} is not here and could not be fetched.", "Looked in:",
+        *(f"  {place}" for place in looked), "Tried:", *failures,
+        f"By hand: get it from an address above and put it into {folder}, or set "
+        "VAMPBOOK_DATA to the folder that has it.",
         'To go on without any download: load("digits").']))
 
 # %% ../nbs/00_data.ipynb #435058d5
 def _source(name):
     if name in DATASETS: return DATASETS[name]
-    close = [n for n in DATASETS if str(name) in n] or difflib.get_close_matches(str(name), DATASETS, cutoff=0.4)
-    raise ValueError(f"unknown data set {name!r}; known: {', '.join(close + [n for n in DATASETS if n not in close])}")
+    close = ([n for n in DATASETS if str(name) in n]
+             or difflib.get_close_matches(str(name), DATASETS, cutoff=0.4))
+    raise ValueError(f"unknown data set {name!r}; known: "
+                     f"{', '.join(close + [n for n in DATASETS if n not in close])}")
 
-def _wrong(paths, name, error): return ValueError(f"{', '.join(map(str, paths))}: {error}. Delete it and run `vampbook data fetch {name}`.")
+def _wrong(paths, name, error):
+    return ValueError(f"{', '.join(map(str, paths))}: {error}. Delete it and run `vampbook data fetch {name}`.")
 
 def _obtain(name, root=None):
     "Path and checked content of each file of data set `name`, fetched if need be."
@@ -391,14 +458,16 @@ def fetch(name, root=None):
     return [path for path, _ in _obtain(name, root)]
 
 def check(name, root=None):
-    "(file name, path or None, status) for each file of data set `name`; status: 'ok', 'no known hash', 'missing', or what is wrong."
+    """(file name, path or None, status) for each file of data set `name`; status: 'ok', 'no known hash',
+    'missing', or what is wrong."""
     def status(file):
         path = _find(file, root)
         if path is None: return file.name, None, "missing"
         try: _content(file, path)
         except ValueError as e: return file.name, path, str(e)
         return file.name, path, "ok" if file.hash else "no known hash"
-    return [status(file) for file in _source(name).files] or [(f"{name}: part of scikit-learn", None, "ok")]
+    return ([status(file) for file in _source(name).files]
+            or [(f"{name}: part of scikit-learn", None, "ok")])
 
 # %% ../nbs/00_data.ipynb #5caceefd
 @dataclass(eq=False)
@@ -414,8 +483,10 @@ class Dataset:
     labels: dict | None = None  # split -> int64 N
 
     def batch(self, split, index=slice(None), generator=None):
-        "Float32 inputs B x D: logistic (v + 0.5)/256, dynamic training images 0/1 drawn anew, others 0/1. ValueError: unknown split."
-        if split not in ("train", "valid", "test"): raise ValueError(f"unknown split {split!r}; there are 'train', 'valid' and 'test'")
+        """Float32 inputs B x D: logistic (v + 0.5)/256, dynamic training images 0/1 drawn anew, others
+        0/1. ValueError: unknown split."""
+        if split not in ("train", "valid", "test"):
+            raise ValueError(f"unknown split {split!r}; there are 'train', 'valid' and 'test'")
         x = getattr(self, split)[index].float()
         if self.likelihood == "logistic": return (x + 0.5) / 256
         return torch.bernoulli(x / 255, generator=generator) if self.dynamic and split == "train" else x
@@ -423,17 +494,20 @@ class Dataset:
     def to(self, device):
         "The same data set with its tensors on `device`."
         labels = self.labels and {split: y.to(device) for split, y in self.labels.items()}
-        return replace(self, train=self.train.to(device), valid=self.valid.to(device), test=self.test.to(device), labels=labels)
+        return replace(self, train=self.train.to(device), valid=self.valid.to(device),
+                       test=self.test.to(device), labels=labels)
 
     def __repr__(self):
         splits = {"train": self.train, "valid": self.valid, "test": self.test}
-        sizes, megabytes = ", ".join(f"{len(x)} {split}" for split, x in splits.items()), sum(x.nbytes for x in splits.values()) / 1e6
+        sizes, megabytes = (", ".join(f"{len(x)} {split}" for split, x in splits.items()),
+                            sum(x.nbytes for x in splits.values()) / 1e6)
         return f"Dataset {self.name}: {sizes}, shape {self.shape}, {self.likelihood}{', dynamic' * self.dynamic}, {megabytes:.1f} MB"
 
 # %% ../nbs/00_data.ipynb #fbf25c15
 def load(name, root=None):
-    """Data set `name` (a key of DATASETS) from `root`, VAMPBOOK_DATA, the cache, or the network -> Dataset.
-    ValueError: unknown name, or a file that is not what it should be. FileNotFoundError: neither here nor to be fetched."""
+    """Data set `name` (a key of DATASETS) from `root`, VAMPBOOK_DATA, the cache, or the network ->
+    Dataset. ValueError: unknown name, or a file that is not what it should be. FileNotFoundError:
+    neither here nor to be fetched."""
     source, paths, arrays = _source(name), [], []
     for path, data in _obtain(name, root):
         try: arrays.append(source.read(data))
@@ -442,10 +516,14 @@ def load(name, root=None):
     try:
         *splits, labels = source.split(*arrays)
         for x in splits:
-            if x.shape[1:] != (math.prod(source.shape),): raise ValueError(f"expected images {source.shape}, found {x.shape}")
+            if x.shape[1:] != (math.prod(source.shape),):
+                raise ValueError(f"expected images {source.shape}, found {x.shape}")
     except ValueError as e: raise _wrong(paths, name, e) from e
     if source.dynamic:
         rng = np.random.RandomState(0)
         splits[1:] = [binarise(x, rng) for x in splits[1:]]
-    if labels: labels = {split: torch.tensor(y, dtype=torch.int64) for split, y in zip(("train", "valid", "test"), labels, strict=True)}
-    return Dataset(name, *map(torch.tensor, splits), source.shape, source.likelihood, source.dynamic, labels)
+    if labels:
+        labels = {split: torch.tensor(y, dtype=torch.int64)
+                  for split, y in zip(("train", "valid", "test"), labels, strict=True)}
+    return Dataset(name, *map(torch.tensor, splits), source.shape, source.likelihood, source.dynamic,
+                   labels)

@@ -14,28 +14,32 @@ import torch.nn.functional as F
 
 # %% ../nbs/01_distributions.ipynb #27ccc727
 def log_normal(z, mu, logvar):  # ... x M -> ...
-    "log N(z | mu, diag exp(logvar)) in nats, summed over the last dimension; arguments broadcast: log q(z | x) in Tomczak & Welling eq. 3."
+    """log N(z | mu, diag exp(logvar)) in nats, summed over the last dimension; arguments broadcast: log
+    q(z | x) in Tomczak & Welling eq. 3."""
     return -0.5 * (math.log(2 * math.pi) + logvar + (z - mu) ** 2 * (-logvar).exp()).sum(-1)
 
 # %% ../nbs/01_distributions.ipynb #bcb73ead
 def log_bernoulli(x, logits):  # ... x D -> ...
-    "log Bernoulli(x | sigmoid(logits)) in nats, summed over the last dimension: x in {0, 1}, or in [0, 1] for its expectation; arguments broadcast."
+    """log Bernoulli(x | sigmoid(logits)) in nats, summed over the last dimension: x in {0, 1}, or in [0,
+    1] for its expectation; arguments broadcast."""
     return (x * logits).sub_(F.softplus(logits, threshold=40)).sum(-1)
 
 # %% ../nbs/01_distributions.ipynb #43578216
 def log_1mexp(log_w):
     "log(1 - exp(-w)) from log(w), to full precision for any log(w) up to about 80."
-    tiny = -40.                                                        # where 1 - exp(-w) has become w itself
+    tiny = -40.    # where 1 - exp(-w) has become w itself
     return torch.where(log_w < tiny, log_w, (-torch.expm1(-log_w.clamp(min=tiny).exp())).log())
 
 # %% ../nbs/01_distributions.ipynb #9c89d051
 def log_discretized_logistic(x, mu, log_scale, bins=256):  # ... x D -> ...
-    """Log-probability, in nats and summed over the last dimension, of the bin of x in [0, 1] under a logistic with mean `mu` and scale exp(log_scale).
+    """Log-probability, in nats and summed over the last dimension, of the bin of x in [0, 1] under a
+    logistic with mean `mu` and scale exp(log_scale).
 
-    `bins` equal bins cover [0, 1]; the first and the last take the tails, so that the probabilities sum to 1 (after Kingma et al. 2016, who leave the tails out).
-    Grey level v is best given as (v + 0.5) / bins. Scales below exp(-60) count as exp(-60). Arguments broadcast."""
+    `bins` equal bins cover [0, 1]; the first and the last take the tails, so that the probabilities
+    sum to 1 (after Kingma et al. 2016, who leave the tails out). Grey level v is best given as (v +
+    0.5) / bins. Scales below exp(-60) count as exp(-60). Arguments broadcast."""
     index = (x * bins).floor().clamp(0, bins - 1)
-    log_scale = log_scale.clamp(min=-60)                               # keeps 1 / scale and its gradient inside float32
+    log_scale = log_scale.clamp(min=-60)    # keeps 1 / scale and its gradient inside float32
     inv_scale = (-log_scale).exp()
     a, b = ((index + 1) / bins - mu) * inv_scale, (index / bins - mu) * inv_scale
     below_a, above_b = F.logsigmoid(a), F.logsigmoid(-b)
@@ -44,14 +48,16 @@ def log_discretized_logistic(x, mu, log_scale, bins=256):  # ... x D -> ...
 
 # %% ../nbs/01_distributions.ipynb #19b760fe
 def normal_coefficients(mu, logvar):  # K x M, K x M -> 3M x K
-    "The coefficients of z_m^2, z_m and 1 in log N(z | mu_k, diag exp(logvar_k)), dimension by dimension."
+    """The coefficients of z_m^2, z_m and 1 in log N(z | mu_k, diag exp(logvar_k)), dimension by
+    dimension."""
     precision = (-logvar).exp()
     constant = -0.5 * (math.log(2 * math.pi) + logvar + mu ** 2 * precision)
     return torch.stack([-0.5 * precision, mu * precision, constant], -1).flatten(1).T
 
 # %% ../nbs/01_distributions.ipynb #c2788d3c
 def normal_powers(z):  # B x M -> B x 3M
-    "z_m^2, z_m and 1, dimension by dimension: `normal_powers(z) @ normal_coefficients(mu, logvar)` is log N in nats for all pairs, B x K."
+    """z_m^2, z_m and 1, dimension by dimension: `normal_powers(z) @ normal_coefficients(mu, logvar)` is
+    log N in nats for all pairs, B x K."""
     return torch.stack([z * z, z, torch.ones_like(z)], -1).flatten(1)
 
 # %% ../nbs/01_distributions.ipynb #9d835fc8
@@ -60,14 +66,16 @@ def has_float64(device):
     return device.type != "mps"
 
 def log_normal_pairs(z, mu, logvar, chunk=2 ** 22):  # B x M, K x M, K x M -> B x K
-    "log N(z_b | mu_k, diag exp(logvar_k)) for every pair, in nats, by broadcasting, about `chunk` numbers at a time."
+    """log N(z_b | mu_k, diag exp(logvar_k)) for every pair, in nats, by broadcasting, about `chunk`
+    numbers at a time."""
     rows = max(1, chunk // mu.numel())
     return torch.cat([log_normal(part[:, None], mu, logvar) for part in z.split(rows)])
 
 # %% ../nbs/01_distributions.ipynb #564e9cc9
 class DiagonalMixture:
-    """Mixture of K diagonal Gaussians in M dimensions: `mu`, `logvar` K x M; `log_weights` K, unnormalised (uniform if None; -inf removes a component).
-    A snapshot: build a new one after each optimiser step. Raises ValueError when shapes do not fit. With equal weights it is the sum of Tomczak & Welling eq. 9, its components given directly."""
+    """Mixture of K diagonal Gaussians in M dimensions: `mu`, `logvar` K x M; `log_weights` K, unnormalised (uniform if None; -inf
+    removes a component). A snapshot: build a new one after each optimiser step. Raises ValueError when shapes do not fit. With
+    equal weights it is the sum of Tomczak & Welling eq. 9, its components given directly."""
     def __init__(self, mu, logvar, log_weights=None):
         if mu.dim() != 2 or mu.shape != logvar.shape or len(mu) == 0:
             raise ValueError(f"mu and logvar must both be K x M, K at least 1; got {tuple(mu.shape)} and {tuple(logvar.shape)}")

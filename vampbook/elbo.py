@@ -14,7 +14,8 @@ from torch import Tensor
 # %% ../nbs/03_elbo.ipynb #8764e6c7
 @dataclass(eq=False)
 class ElboTerms:
-    "The three log-densities of one pass, each S x B (samples x batch), in nats, summed over dimensions; ValueError if the shapes differ."
+    """The three log-densities of one pass, each S x B (samples x batch), in nats, summed over
+    dimensions; ValueError if the shapes differ."""
     log_px: Tensor   # log p(x | z)
     log_pz: Tensor   # log p(z)
     log_qz: Tensor   # log q(z | x)
@@ -23,10 +24,12 @@ class ElboTerms:
     def __post_init__(self):
         shapes = [tuple(t.shape) for t in (self.log_px, self.log_pz, self.log_qz)]
         if len(set(shapes)) > 1 or len(shapes[0]) != 2 or shapes[0][0] == 0:
-            raise ValueError(f"log_px, log_pz and log_qz must all be S x B with S of at least 1; got shapes {', '.join(map(str, shapes))}")
+            raise ValueError("log_px, log_pz and log_qz must all be S x B with S of at least 1; "
+                             f"got shapes {', '.join(map(str, shapes))}")
 
     def log_weights(self, beta=1.0):  # S x B
-        "log p(x | z) + beta (log p(z) - log q(z | x)), in nats: at beta = 1 the logarithms of the importance weights."
+        """log p(x | z) + beta (log p(z) - log q(z | x)), in nats: at beta = 1 the logarithms of the
+        importance weights."""
         return self.log_px + beta * (self.log_pz - self.log_qz)
 
     @property
@@ -35,9 +38,11 @@ class ElboTerms:
         return self.log_weights()
 
     def elbo(self, beta=1.0):  # -> B
-        "Monte-Carlo ELBO of each example, in nats; `beta` weighs log p(z) - log q(z | x) (Tomczak & Welling eq. 1-3)."
+        """Monte-Carlo ELBO of each example, in nats; `beta` weighs log p(z) - log q(z | x) (Tomczak &
+        Welling eq. 1-3)."""
         return self.log_weights(beta).mean(0)
 
     def iwae(self, beta=1.0):  # -> B
-        "Importance-weighted bound of each example with k = S samples, in nats (Burda et al. 2015, eq. 8); `beta` as in `elbo`."
+        """Importance-weighted bound of each example with k = S samples, in nats (Burda et al. 2015, eq.
+        8); `beta` as in `elbo`."""
         return self.log_weights(beta).logsumexp(0) - math.log(len(self.log_px))

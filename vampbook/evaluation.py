@@ -15,7 +15,8 @@ from tqdm.auto import tqdm
 
 # %% ../nbs/07_evaluation.ipynb #144b2f8e
 def log_mean_weight(model, x, n_samples, chunk, prior):  # B x D -> B
-    "log of the mean importance weight of `n_samples` draws from q(z | x), in nats, from at most `chunk` draws at a time."
+    """log of the mean importance weight of `n_samples` draws from q(z | x), in nats, from at most
+    `chunk` draws at a time."""
     total = x.new_tensor(-math.inf)
     for start in range(0, n_samples, chunk):
         log_w = model.terms(x, min(chunk, n_samples - start), prior=prior).log_w
@@ -24,13 +25,15 @@ def log_mean_weight(model, x, n_samples, chunk, prior):  # B x D -> B
 
 # %% ../nbs/07_evaluation.ipynb #06c183ef
 def row_bytes(model, n_pixels, n_components, n_latents):
-    "About what a row of a pass takes at its peak, in bytes; binary pixels, unless `model` has a `likelihood` of more parameters a pixel."
+    """About what a row of a pass takes at its peak, in bytes; binary pixels, unless `model` has a
+    `likelihood` of more parameters a pixel."""
     per_pixel = 18 if getattr(getattr(model, "likelihood", None), "n_params", 1) == 1 else 64
     return max(per_pixel * n_pixels, 20 * n_components + 48 * n_latents)
 
 # %% ../nbs/07_evaluation.ipynb #823b6b6f
 def pass_size(row, n_images, n_samples, memory_mb):
-    "-> images, samples of each, both at least 1: what goes through the model at once, if a row takes `row` bytes."
+    """-> images, samples of each, both at least 1: what goes through the model at once, if a row takes
+    `row` bytes."""
     rows = max(1, int(memory_mb * 10 ** 6 / row))
     images = max(1, min(n_images, rows // min(n_samples, 256)))
     return images, rows // images
@@ -38,42 +41,59 @@ def pass_size(row, n_images, n_samples, memory_mb):
 # %% ../nbs/07_evaluation.ipynb #2fca50a2
 def check_inputs(x, at_least=1):
     "ValueError unless x holds floats, is N x D with N of `at_least`, and lies in [0, 1]."
-    if not x.is_floating_point(): raise ValueError(f"x must hold floats, as `dataset.batch(split)` returns them; got {x.dtype}")
+    if not x.is_floating_point():
+        raise ValueError(f"x must hold floats, as `dataset.batch(split)` returns them; got {x.dtype}")
     if x.dim() != 2 or len(x) < at_least:
-        raise ValueError(f"x must be N x D, one flat image a row, N at least {at_least}; got shape {tuple(x.shape)}")
+        raise ValueError(f"x must be N x D, one flat image a row, N at least {at_least}; got shape "
+                         f"{tuple(x.shape)}")
     for part in x.split(1000):
         if not ((part >= 0) & (part <= 1)).all():   # False for NaN too
-            raise ValueError(f"x must lie in [0, 1], as `dataset.batch(split)` returns it; got values from {part.min()} to {part.max()}")
+            raise ValueError("x must lie in [0, 1], as `dataset.batch(split)` returns it; got "
+                             f"values from {part.min()} to {part.max()}")
 
 # %% ../nbs/07_evaluation.ipynb #d62b204e
 def keep_memory(mb):
-    "From now on let this process's C library keep at least `mb` MB (at most 64) of freed memory for its next arrays. Linux; elsewhere nothing happens."
-    torch.empty(int(min(mb, 64) / 2 * 10 ** 6), dtype=torch.uint8)   # freed at once; glibc keeps up to twice the largest block it has seen freed
+    """From now on let this process's C library keep at least `mb` MB (at most 64) of freed memory for
+    its next arrays. Linux; elsewhere nothing happens."""
+    # freed at once; glibc keeps up to twice the largest block it has seen freed
+    torch.empty(int(min(mb, 64) / 2 * 10 ** 6), dtype=torch.uint8)
 
 # %% ../nbs/07_evaluation.ipynb #e8881cd1
 class OneDNN(TorchFunctionMode):
-    "`with OneDNN():` dense layers in float32 on a CPU are computed by oneDNN, where PyTorch has it (and `torch.backends.mkldnn.enabled` is True) and no gradients are asked for: the same up to rounding. Everything else stays as it is, and so does what torch.compile makes."
+    """`with OneDNN():` dense layers in float32 on a CPU are computed by oneDNN, where PyTorch has it
+    (and `torch.backends.mkldnn.enabled` is True) and no gradients are asked for: the same up to
+    rounding. Everything else stays as it is, and so does what torch.compile makes."""
     def __torch_function__(self, func, types, args=(), kwargs=None):
-        if func is F.linear and not (torch.compiler.is_compiling() or torch.is_grad_enabled() or kwargs) and torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled:
+        if func is F.linear and not (torch.compiler.is_compiling() or torch.is_grad_enabled()
+                                     or kwargs) and torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled:
             x, weight, *bias = args
-            plain = all(b is None or b.is_contiguous() and b.shape == weight.shape[:1] for b in bias)   # oneDNN reads a bias as n numbers in a row, whatever its strides
+            # oneDNN reads a bias as n numbers in a row, whatever its strides
+            plain = all(b is None or b.is_contiguous() and b.shape == weight.shape[:1] for b in bias)
             if plain and x.dim() > 1 and x.numel() and x.device.type == "cpu" and x.dtype == weight.dtype == torch.float32:
-                try: return F.linear(x.flatten(0, -2).to_mkldnn(), weight, *bias).to_dense().unflatten(0, x.shape[:-1])
-                except RuntimeError: pass   # what oneDNN refuses (inside vmap or autocast, for instance) PyTorch does, or says what is wrong
+                try:
+                    return F.linear(x.flatten(0, -2).to_mkldnn(), weight,
+                                    *bias).to_dense().unflatten(0, x.shape[:-1])
+                # what oneDNN refuses (inside vmap or autocast, for instance) PyTorch does, or says what
+                # is wrong
+                except RuntimeError: pass
         return func(*args, **(kwargs or {}))
 
 # %% ../nbs/07_evaluation.ipynb #31ac874a
 @torch.no_grad()
 def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
-    """log p(x) of each row of x (N x D), in nats, by importance sampling with `n_samples` draws from q(z | x): N values on the CPU.
+    """log p(x) of each row of x (N x D), in nats, by importance sampling with `n_samples` draws from q(z | x): N values on the
+    CPU.
 
     On average a lower bound of log p(x) that rises with `n_samples` (Burda et al. 2015, eq. 8). `model` needs `mixture()` and
-    `terms(x, n_samples, prior)`. Memory depends neither on N nor on `n_samples`: a pass takes about `memory_mb` MB (default: 16 on a CPU,
-    for its caches; 1024 on a GPU), more if a layer of the decoder has more units than x has pixels, or if all is in float64. The noise is that of torch's global generator.
-    ValueError for bad input, and for a model whose densities are NaN."""
+    `terms(x, n_samples, prior)`. Memory depends neither on N nor on `n_samples`: a pass takes about `memory_mb` MB (default:
+    16 on a CPU, for its caches; 1024 on a GPU), more if a layer of the decoder has more units than x has pixels, or if all is
+    in float64. The noise is that of torch's global generator. ValueError for bad input, and for a model whose densities are
+    NaN."""
     check_inputs(x)
-    if not isinstance(n_samples, int) or n_samples < 1: raise ValueError(f"n_samples must be a whole number, at least 1; got {n_samples}")
-    if memory_mb is not None and not 0 < memory_mb < math.inf: raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")
+    if not isinstance(n_samples, int) or n_samples < 1:
+        raise ValueError(f"n_samples must be a whole number, at least 1; got {n_samples}")
+    if memory_mb is not None and not 0 < memory_mb < math.inf:
+        raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")
     prior = model.mixture()
     device = prior.mu.device
     if memory_mb is None: memory_mb = 16 if device.type == "cpu" else 1024
@@ -85,7 +105,8 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
             batch = x[start:start + images].to(device)
             value = log_mean_weight(model, batch, n_samples, samples, prior)
             if not (value < math.inf).all():   # False for NaN too
-                raise ValueError(f"NaN or infinite densities in images {start} to {start + len(batch) - 1}. Are the model's weights finite?")
+                raise ValueError(f"NaN or infinite densities in images {start} to {start + len(batch) - 1}. Are the model's "
+                                 "weights finite?")
             result[start:start + images] = value
             bar.update(len(batch))
     return result
@@ -93,28 +114,33 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
 # %% ../nbs/07_evaluation.ipynb #2beb7af2
 def mean_and_error(values):
     "Mean of at least two values and its standard error, as floats. ValueError for fewer."
-    if len(values) < 2: raise ValueError(f"a standard error needs at least two values; got {len(values)}")
+    if len(values) < 2:
+        raise ValueError(f"a standard error needs at least two values; got {len(values)}")
     values = values.double()
     return values.mean().item(), (values.std() / math.sqrt(len(values))).item()
 
 # %% ../nbs/07_evaluation.ipynb #559a5b36
 @torch.no_grad()
 def unit_activity(model, x):
-    "A_i = Var_x(E[z_i | x]) of each latent unit: N x D -> M (Burda et al. 2015, section 5.2). ValueError for fewer than 2 images, x outside [0, 1], or NaN."
+    """A_i = Var_x(E[z_i | x]) of each latent unit: N x D -> M (Burda et al. 2015, section 5.2).
+    ValueError for fewer than 2 images, x outside [0, 1], or NaN."""
     check_inputs(x, at_least=2)
     device = next(model.parameters(), x).device
     means = torch.cat([model.encode(part.to(device))[0].cpu() for part in x.split(1000)]).double()
-    if not torch.isfinite(means).all(): raise ValueError("the encoder's means are not finite. Are its weights?")
+    if not torch.isfinite(means).all():
+        raise ValueError("the encoder's means are not finite. Are its weights?")
     return means.var(0)
 
 # %% ../nbs/07_evaluation.ipynb #9f690f96
 def active_units(model, x, threshold=0.01):
-    "How many latent units react to the data: those with activity above `threshold`. Errors as `unit_activity`."
+    """How many latent units react to the data: those with activity above `threshold`. Errors as
+    `unit_activity`."""
     return int((unit_activity(model, x) > threshold).sum())
 
 # %% ../nbs/07_evaluation.ipynb #8f894944
 def bits_per_dim(log_px, n_pixels):
-    "Nats per image -> bits per pixel, -log_px / (n_pixels log 2): the sign turns, so that smaller is better. A float or a tensor."
+    """Nats per image -> bits per pixel, -log_px / (n_pixels log 2): the sign turns, so that smaller is
+    better. A float or a tensor."""
     return -log_px / (n_pixels * math.log(2))
 
 # %% ../nbs/09_elbo_surgery.ipynb #83344fee
@@ -122,9 +148,11 @@ from .distributions import DiagonalMixture
 
 # %% ../nbs/09_elbo_surgery.ipynb #fecd4173
 def log_posteriors(q, z, i):  # B x M, B -> B, B, B
-    """log q(z | i), log q(z | h) and log q(z), in nats: z under the posterior of image i, under those of the half h of the images that holds i, under all.
+    """log q(z | i), log q(z | h) and log q(z), in nats: z under the posterior of image i, under those of
+    the half h of the images that holds i, under all.
 
-    `q`: the aggregated posterior, equal weights, N at least 2; its first half is the larger one when N is odd."""
+    `q`: the aggregated posterior, equal weights, N at least 2; its first half is the larger one when
+    N is odd."""
     joint, N = q.log_joint(z), len(q.mu)     # B x N: log q(i, z)
     first, second = joint.tensor_split(2, 1)
     cut, a, b = first.shape[1], first.logsumexp(1), second.logsumexp(1)
@@ -135,50 +163,69 @@ def log_posteriors(q, z, i):  # B x M, B -> B, B, B
 SURGERY = "elbo", "reconstruction", "average_kl", "mutual_information", "marginal_kl", "halving_bias"
 
 def carve(model, x, z, i, q, prior):  # B x D, B x M, B -> 6 x B
-    "The quantities called `SURGERY` at single draws, in nats: z from q(z | x) for each row of x, which is image i of the mixture `q`."
+    """The quantities called `SURGERY` at single draws, in nats: z from q(z | x) for each row of x, which
+    is image i of the mixture `q`."""
     own, half, aggregate = log_posteriors(q, z, i)
     log_px, log_pz = model.log_px(x, model.decoder(z)).to(own), prior.log_prob(z).to(own)
-    return torch.stack([log_px + log_pz - own, log_px, own - log_pz, own - aggregate, aggregate - log_pz, half - aggregate])
+    return torch.stack([log_px + log_pz - own, log_px, own - log_pz, own - aggregate, aggregate - log_pz,
+                        half - aggregate])
 
 # %% ../nbs/09_elbo_surgery.ipynb #64de1dae
 def surgical_prior(model):
-    "The prior of a `model` that `elbo_surgery` can open, as a `DiagonalMixture`. ValueError for any other model."
+    """The prior of a `model` that `elbo_surgery` can open, as a `DiagonalMixture`. ValueError for any
+    other model."""
     kind = type(model).__name__
     for part in ("encode", "decoder", "log_px", "mixture"):
-        if not hasattr(model, part): raise ValueError(f"elbo_surgery needs the densities q(z | x), p(x | z) and p(z), as a VAE has them; {kind} has no `{part}`")
+        if not hasattr(model, part):
+            raise ValueError("elbo_surgery needs the densities q(z | x), p(x | z) and p(z), as a "
+                             f"VAE has them; {kind} has no `{part}`")
     prior = model.mixture()
     if not isinstance(prior, DiagonalMixture):
-        raise ValueError(f"elbo_surgery needs a prior that is one DiagonalMixture; that of {kind} is a {type(prior).__name__}. It can open models with one layer of latents")
-    if hasattr(model, "layer_means"): raise ValueError(f"elbo_surgery can open models with one layer of latents; {kind} has two")
+        raise ValueError(f"elbo_surgery needs a prior that is one DiagonalMixture; that of {kind} "
+                         f"is a {type(prior).__name__}. It can open models with one layer of " "latents")
+    if hasattr(model, "layer_means"):
+        raise ValueError(f"elbo_surgery can open models with one layer of latents; {kind} has two")
     return prior
 
 # %% ../nbs/09_elbo_surgery.ipynb #8e4612a8
 @torch.no_grad()
 def posterior_mixture(model, x, order=None):
-    """The aggregated posterior q(z) = 1/N sum_i q(z | x_i) of the rows of x (N x D), a `DiagonalMixture` with K = N, its components in `order` (indices; default: as in x).
+    """The aggregated posterior q(z) = 1/N sum_i q(z | x_i) of the rows of x (N x D), a `DiagonalMixture`
+    with K = N, its components in `order` (indices; default: as in x).
 
     ValueError for a model whose q(z | x) is no Gaussian with a density, and for NaN."""
     device = next(model.parameters(), x).device
     order = torch.arange(len(x)) if order is None else order
-    parts, kind = [model.encode(x[index].to(device)) for index in order.split(1000)], type(model).__name__
-    if not isinstance(parts[0], (tuple, list)) or len(parts[0]) != 2: raise ValueError(f"q(z | x) must be a Gaussian in closed form: {kind}.encode(x) does not return (mu, logvar)")
+    parts, kind = ([model.encode(x[index].to(device)) for index in order.split(1000)],
+                   type(model).__name__)
+    if not isinstance(parts[0], (tuple, list)) or len(parts[0]) != 2:
+        raise ValueError(f"q(z | x) must be a Gaussian in closed form: {kind}.encode(x) does not "
+                         "return (mu, logvar)")
     mu, logvar = (torch.cat(part) for part in zip(*parts))
-    if (logvar == -math.inf).any(): raise ValueError(f"q(z | x) of {kind} has no density: its variance is 0. An autoencoder's codes are points; give a VAE")
-    if not (mu.isfinite().all() and logvar.isfinite().all()): raise ValueError(f"the encoder of {kind} gives NaN or infinite values. Are its weights finite?")
+    if (logvar == -math.inf).any():
+        raise ValueError(f"q(z | x) of {kind} has no density: its variance is 0. An autoencoder's "
+                         "codes are points; give a VAE")
+    if not (mu.isfinite().all() and logvar.isfinite().all()):
+        raise ValueError(f"the encoder of {kind} gives NaN or infinite values. Are its weights finite?")
     return DiagonalMixture(mu, logvar)
 
 # %% ../nbs/09_elbo_surgery.ipynb #8e7bbf4b
 @torch.no_grad()
 def elbo_surgery(model, x, n_samples=10_000, memory_mb=None, progress=True):
-    """What the bound of x (N x D) is made of -> dict of (mean, standard error), in nats per image, and `log_n` = log N (Hoffman & Johnson 2016).
+    """What the bound of x (N x D) is made of -> dict of (mean, standard error), in nats per image, and `log_n` = log N (Hoffman &
+    Johnson 2016).
 
-    elbo = reconstruction - average_kl; average_kl = mutual_information + marginal_kl, exactly, being means over the same `n_samples` independent draws of
-    an image i and z ~ q(z | x_i), with all N images in q(z). halving_bias: by how much mutual_information would fall, and marginal_kl rise, with only half
-    of the images there, the mean over the two halves of one random cut; its standard error is that of the draws, for this cut (with few images, cuts differ). `model`: a VAE with any prior that is a `DiagonalMixture`. Memory: `memory_mb` (default: 32 on a CPU, 1024 on a GPU) and 24 N M
-    bytes. The noise is that of torch's global generator. ValueError for bad input, another model, or NaN."""
+    elbo = reconstruction - average_kl; average_kl = mutual_information + marginal_kl, exactly, being means over the same
+    `n_samples` independent draws of an image i and z ~ q(z | x_i), with all N images in q(z). halving_bias: by how much
+    mutual_information would fall, and marginal_kl rise, with only half of the images there, the mean over the two halves of
+    one random cut; its standard error is that of the draws, for this cut (with few images, cuts differ). `model`: a VAE with
+    any prior that is a `DiagonalMixture`. Memory: `memory_mb` (default: 32 on a CPU, 1024 on a GPU) and 24 N M bytes. The
+    noise is that of torch's global generator. ValueError for bad input, another model, or NaN."""
     check_inputs(x, at_least=2)
-    if not isinstance(n_samples, int) or n_samples < 2: raise ValueError(f"n_samples must be a whole number, at least 2; got {n_samples}")
-    if memory_mb is not None and not 0 < memory_mb < math.inf: raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")
+    if not isinstance(n_samples, int) or n_samples < 2:
+        raise ValueError(f"n_samples must be a whole number, at least 2; got {n_samples}")
+    if memory_mb is not None and not 0 < memory_mb < math.inf:
+        raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")
     prior, order = surgical_prior(model), torch.randperm(len(x))   # so that halves are random, however x is sorted
     q, N, device = posterior_mixture(model, x, order), len(x), prior.mu.device
     if memory_mb is None: memory_mb = 32 if device.type == "cpu" else 1024
@@ -191,5 +238,6 @@ def elbo_surgery(model, x, n_samples=10_000, memory_mb=None, progress=True):
             values.append(carve(model, x[order[i]].to(device), z, i.to(device), q, prior).cpu())
             bar.update(len(i))
     values = torch.cat(values, 1)
-    if not values.isfinite().all(): raise ValueError("NaN or infinite densities. Are the weights of the decoder and the prior finite?")
+    if not values.isfinite().all():
+        raise ValueError("NaN or infinite densities. Are the weights of the decoder and the prior finite?")
     return {name: mean_and_error(v) for name, v in zip(SURGERY, values)} | {"log_n": math.log(N)}

@@ -32,7 +32,8 @@ from .hvae import HVAE, gated_networks
 from .networks import MLPDecoder, MLPEncoder
 from .pixelcnn import PixelCNN, context_maps
 from .priors import MixtureOfGaussians, StandardNormal, VampPrior
-from .training import TrainConfig, check_types, fit, pick_device, read_checkpoint, refuse_changes, why_stop, write_atomically
+from .training import (TrainConfig, check_types, fit, pick_device, read_checkpoint,
+                               refuse_changes, why_stop, write_atomically)
 from .two_layers import TanhEncoder, VAEPrior, layer_activity, tanh_layers
 from .vae import LIKELIHOODS, VAE
 
@@ -41,7 +42,8 @@ def refuse_structure(config):
     "ValueError for a structure that does not go with the prior or the networks of `config`."
     if config.structure == "vae" and config.latent2 and config.prior not in ("standard", "mog"):
         raise ValueError(f'with a second layer (latent2={config.latent2}) the prior must be "standard" or "mog"; {config.prior!r} has images as pseudo-inputs, and the upper encoder reads no images. Take structure="hvae"')
-    if config.structure == "hvae" and config.network == "tanh": raise ValueError('structure "hvae" has no networks of kind "tanh"; take "gated", "conv" or "pixel"')
+    if config.structure == "hvae" and config.network == "tanh":
+        raise ValueError('structure "hvae" has no networks of kind "tanh"; take "gated", "conv" or "pixel"')
 
 # %% ../nbs/18_experiments.ipynb #433ac925
 @dataclass
@@ -77,16 +79,20 @@ class ExperimentConfig:
 
 # %% ../nbs/18_experiments.ipynb #c83b32de
 # mean and standard deviation of the pseudo-inputs at the start, as in the paper's code (digits: ours)
-PSEUDO_INPUTS = {"digits": (0.3, 0.05), "caltech101": (0.5, 0.02), "frey_faces": (0.5, 0.02), "histopathology": (0.4, 0.05)}
+PSEUDO_INPUTS = {"digits": (0.3, 0.05), "caltech101": (0.5, 0.02), "frey_faces": (0.5, 0.02),
+                 "histopathology": (0.4, 0.05)}
 
 # %% ../nbs/18_experiments.ipynb #5c4032e2
 def build_prior(config, dataset):
-    "The prior over the uppermost latents that `config` names, with the current random numbers. ValueError for more fixed pseudo-inputs than images."
+    """The prior over the uppermost latents that `config` names, with the current random numbers.
+    ValueError for more fixed pseudo-inputs than images."""
     K, D, M = config.n_components, dataset.train.shape[1], config.latent2 or config.latent
     if config.prior == "standard": return StandardNormal(M)
     if config.prior == "mog": return MixtureOfGaussians(M, K)
     if config.prior == "vampprior_data":
-        if K > len(dataset.train): raise ValueError(f"n_components is {K}, but {dataset.name} has only {len(dataset.train)} training images to choose from")
+        if K > len(dataset.train):
+            raise ValueError(f"n_components is {K}, but {dataset.name} has only "
+                             f"{len(dataset.train)} training images to choose from")
         return VampPrior(dataset.batch("train", torch.randperm(len(dataset.train))[:K]), trainable=False)
     mean, std = PSEUDO_INPUTS.get(dataset.name, (0.05, 0.01))
     return VampPrior.random(K, D, mean, std, weighted=config.prior == "vampprior_weighted")
@@ -100,12 +106,19 @@ def dense(kind, n_in, latent, n_out, hidden):
 
 # %% ../nbs/18_experiments.ipynb #c63d6973
 def build_networks(config, shape, likelihood):
-    "The networks and the likelihood of the model that `config` describes, as keyword arguments of `VAE` or `HVAE`, for images of `shape` (c, H, W); `likelihood`: a key of `LIKELIHOODS`."
-    D, n_params, kind, hidden, channels = math.prod(shape), LIKELIHOODS[likelihood].n_params, config.network, config.hidden, config.channels
-    latents = (config.latent, config.latent2 or config.latent) if config.structure == "hvae" else (config.latent,)
-    if config.structure == "hvae": networks = gated_networks(D, D * n_params, *latents, hidden) if kind == "gated" else conv_networks(shape, n_params, *latents, hidden, channels)
+    """The networks and the likelihood of the model that `config` describes, as keyword arguments of
+    `VAE` or `HVAE`, for images of `shape` (c, H, W); `likelihood`: a key of `LIKELIHOODS`."""
+    D, n_params, kind, hidden, channels = (math.prod(shape), LIKELIHOODS[likelihood].n_params,
+                                           config.network, config.hidden, config.channels)
+    latents = ((config.latent, config.latent2 or config.latent) if config.structure == "hvae"
+               else (config.latent,))
+    if config.structure == "hvae":
+        networks = (gated_networks(D, D * n_params, *latents, hidden) if kind == "gated"
+                    else conv_networks(shape, n_params, *latents, hidden, channels))
     elif kind in DENSE: networks = dense(kind, D, config.latent, D * n_params, hidden)
-    else: networks = {"encoder": ConvEncoder(shape, config.latent, channels), "decoder": ConvDecoder(shape, n_params, config.latent, hidden, channels)}
+    else:
+        networks = {"encoder": ConvEncoder(shape, config.latent, channels),
+                    "decoder": ConvDecoder(shape, n_params, config.latent, hidden, channels)}
     if kind == "pixel":
         networks["decoder"] = context_maps(D, *latents)
         likelihood = PixelCNN(shape, likelihood, len(latents), channels)
@@ -113,20 +126,24 @@ def build_networks(config, shape, likelihood):
 
 # %% ../nbs/18_experiments.ipynb #b8cf79aa
 def build(config, dataset):
-    "The model that `config` describes, for images like those of `dataset`; its weights depend on the seed alone."
+    """The model that `config` describes, for images like those of `dataset`; its weights depend on the
+    seed alone."""
     with torch.random.fork_rng([]):
         torch.manual_seed(config.train.seed)
         prior = build_prior(config, dataset)
         if config.structure == "vae" and config.latent2:
             kind = config.network if config.network in DENSE else "gated"
-            prior = VAEPrior(VAE(**dense(kind, config.latent, config.latent2, 2 * config.latent, config.hidden2), prior=prior, likelihood="gaussian"))
-        return {"vae": VAE, "hvae": HVAE}[config.structure](**build_networks(config, dataset.shape, dataset.likelihood), prior=prior)
+            prior = VAEPrior(VAE(**dense(kind, config.latent, config.latent2, 2 * config.latent,
+                                         config.hidden2), prior=prior, likelihood="gaussian"))
+        networks = build_networks(config, dataset.shape, dataset.likelihood)
+        return {"vae": VAE, "hvae": HVAE}[config.structure](**networks, prior=prior)
 
 # %% ../nbs/18_experiments.ipynb #4d8ef51c
 def config_from_dict(values):
     "The inverse of `asdict(config)`. ValueError for fields this version does not know."
     try: return ExperimentConfig(**values | {"train": TrainConfig(**values["train"])})
-    except (TypeError, KeyError) as e: raise ValueError(f"this is not an experiment configuration of vampbook {vampbook.__version__}: {e}") from e
+    except (TypeError, KeyError) as e:
+        raise ValueError(f"this is not an experiment configuration of vampbook {vampbook.__version__}: {e}") from e
 
 # %% ../nbs/18_experiments.ipynb #8096a022
 def write_json(path, value, **layout):
@@ -135,58 +152,78 @@ def write_json(path, value, **layout):
 
 # %% ../nbs/18_experiments.ipynb #637dd23a
 def read_config(folder):
-    "The `ExperimentConfig` of the run in `folder`. FileNotFoundError if there is none, ValueError if it cannot be read."
+    """The `ExperimentConfig` of the run in `folder`. FileNotFoundError if there is none, ValueError if
+    it cannot be read."""
     path = Path(folder, "config.json")
-    if not path.exists(): raise FileNotFoundError(f"{folder} holds no run: {path} is missing. Give the folder that `vampbook train` wrote")
+    if not path.exists():
+        raise FileNotFoundError(f"{folder} holds no run: {path} is missing. Give the folder that "
+                                "`vampbook train` wrote")
     try: return config_from_dict(json.loads(path.read_text()))
-    except ValueError as e: raise ValueError(f"{path} cannot be used: {e}") from e      # a JSON error is a ValueError too
+    # a JSON error is a ValueError too
+    except ValueError as e: raise ValueError(f"{path} cannot be used: {e}") from e
 
 # %% ../nbs/18_experiments.ipynb #86b0adda
 def provenance(device):
-    "What a number depends on besides its configuration: date, versions, commit (in a checkout; -dirty if files were changed since), device."
+    """What a number depends on besides its configuration: date, versions, commit (in a checkout; -dirty
+    if files were changed since), device."""
     here = Path(vampbook.__file__).parents[1]
     commit = None
     if (here / ".git").exists():
-        git = subprocess.run(["git", "-C", here, "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"], capture_output=True, text=True)
+        git = subprocess.run(["git", "-C", here, "describe", "--always", "--abbrev=40", "--exclude=*",
+                              "--dirty"], capture_output=True, text=True)
         commit = git.stdout.strip() or None
     packages = {name: importlib.metadata.version(name) for name in ("torch", "numpy", "scipy")}
-    name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"{device.type}, {torch.get_num_threads()} threads"
-    return {"date": time.strftime("%Y-%m-%d"), "vampbook": vampbook.__version__, "commit": commit, "python": platform.python_version(), "packages": packages, "device": name}
+    name = (torch.cuda.get_device_name(device) if device.type == "cuda"
+            else f"{device.type}, {torch.get_num_threads()} threads")
+    return {"date": time.strftime("%Y-%m-%d"), "vampbook": vampbook.__version__, "commit": commit,
+            "python": platform.python_version(), "packages": packages, "device": name}
 
 # %% ../nbs/18_experiments.ipynb #2fd40366
 @contextmanager
 def alone(folder):
-    "Make the folder if need be, and keep other processes from the run in it, for the length of a `with`. ValueError if one is at it already."
+    """Make the folder if need be, and keep other processes from the run in it, for the length of a
+    `with`. ValueError if one is at it already."""
     Path(folder).mkdir(parents=True, exist_ok=True)
-    lock = FileLock(Path(folder, ".lock"), timeout=0, is_singleton=True)       # may be taken twice by one process
+    # may be taken twice by one process
+    lock = FileLock(Path(folder, ".lock"), timeout=0, is_singleton=True)
     try: lock.acquire()
-    except Timeout as e: raise ValueError(f"{folder}: another process is at it. Wait for it, or stop it") from e
+    except Timeout as e:
+        raise ValueError(f"{folder}: another process is at it. Wait for it, or stop it") from e
     try: yield
     finally: lock.release()
 
+# %% ../nbs/18_experiments.ipynb #e7e54a80
 def train(config, folder, root=None, progress=True):
-    "Train what `config` describes, with checkpoints in `folder`, or go on with the run that is there. -> model, dataset, History. ValueError for another configuration than the folder's, and while another process trains there."
+    """Train what `config` describes, with checkpoints in `folder`, or go on with the run that is there.
+    -> model, dataset, History. ValueError for another configuration than the folder's, and while another
+    process trains there."""
     folder = Path(folder)
-    pick_device(config.train.device)       # before anything is written: an impossible device leaves no folder behind
+    # before anything is written: an impossible device leaves no folder behind
+    pick_device(config.train.device)
     described, checkpoint = folder / "config.json", folder / "checkpoint.safetensors"
     def refuse_another():
         if described.exists(): refuse_changes(described, asdict(read_config(folder)), asdict(config))
         done = len(read_checkpoint(checkpoint)[-1]) if checkpoint.exists() else 0
-        if config.train.epochs < done: raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
+        if config.train.epochs < done:
+            raise ValueError(f"{folder} has {done} epochs already and cannot go back to {config.train.epochs}")
     refuse_another()
     dataset = load(config.dataset, root)
     model = build(config, dataset)
     with alone(folder):
         refuse_another()                   # somebody may have come first
         write_json(described, asdict(config))
-        if not (checkpoint.exists() and (folder / "provenance.json").exists()): write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
+        if not (checkpoint.exists() and (folder / "provenance.json").exists()):
+            write_json(folder / "provenance.json", provenance(pick_device(config.train.device)))
         return model, dataset, fit(model, dataset, config.train, folder, progress)
 
 # %% ../nbs/18_experiments.ipynb #4ba3fe20
 def load_run(folder, root=None, device="auto"):
-    "The run in `folder`: model with its best weights, dataset, ExperimentConfig, History. FileNotFoundError if there is no checkpoint yet."
+    """The run in `folder`: model with its best weights, dataset, ExperimentConfig, History.
+    FileNotFoundError if there is no checkpoint yet."""
     config, path = read_config(folder), Path(folder, "checkpoint.safetensors")
-    if not path.exists(): raise FileNotFoundError(f"{path} is missing: no epoch of this run has been saved. Go on with `vampbook resume {folder}`")
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: no epoch of this run has been saved. Go on with "
+                                f"`vampbook resume {folder}`")
     device = pick_device(device)
     dataset = load(config.dataset, root).to(device)
     model = build(config, dataset).to(device)
@@ -196,57 +233,82 @@ def load_run(folder, root=None, device="auto"):
 
 # %% ../nbs/18_experiments.ipynb #c19d346c
 def summary(history, config, max_rows=40):
-    "The history of a run for its record: how long, why it ended, and about `max_rows` rows of the curves, the best and the last among them."
+    """The history of a run for its record: how long, why it ended, and about `max_rows` rows of the
+    curves, the best and the last among them."""
     step = -(-len(history) // max_rows)
-    rows = [{"epoch": i + 1} | row for i, row in enumerate(history.rows) if i % step == 0 or i in (history.best_epoch, len(history) - 1)]
-    return {"epochs": len(history), "best_epoch": history.best_epoch + 1, "stopped": why_stop(history, config.train) or "not finished",
+    rows = [{"epoch": i + 1} | row for i, row in enumerate(history.rows) if i % step == 0
+            or i in (history.best_epoch, len(history) - 1)]
+    return {"epochs": len(history), "best_epoch": history.best_epoch + 1,
+            "stopped": why_stop(history, config.train) or "not finished",
             "seconds": sum(history.curve("seconds")), "rows": rows}
 
 # %% ../nbs/18_experiments.ipynb #669a11d9
 def scores(model, dataset, n_samples=5000, n_images=None, progress=True):
-    "Scores on the test split, or on `n_images` of it, in nats: log-likelihood with standard error, quantiles and histogram over images; ELBO (10 draws); active units. -> dict, log-likelihood of each image."
+    """Scores on the test split, or on `n_images` of it, in nats: log-likelihood with standard error,
+    quantiles and histogram over images; ELBO (10 draws); active units. -> dict, log-likelihood of each
+    image."""
     x, start = dataset.batch("test"), time.perf_counter()
-    if n_images is not None and not 2 <= n_images <= len(x): raise ValueError(f"n_images must lie between 2 and {len(x)}, the size of the test split; got {n_images}")
-    if n_images: x = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:n_images].to(x.device)]   # test files may be sorted by class
+    if n_images is not None and not 2 <= n_images <= len(x):
+        raise ValueError(f"n_images must lie between 2 and {len(x)}, the size of the test split; "
+                         f"got {n_images}")
+    # test files may be sorted by class
+    if n_images:
+        x = x[torch.randperm(len(x), generator=torch.Generator().manual_seed(0))[:n_images].to(x.device)]
     ll = log_likelihood(model, x, n_samples, progress=progress).double()
     mean, error = mean_and_error(ll)
     prior = model.mixture()
-    with torch.no_grad(): elbo = torch.cat([model.terms(part, 10, prior=prior).elbo() for part in x.split(100)]).double().mean().item()
+    with torch.no_grad():
+        elbo = torch.cat([model.terms(part, 10, prior=prior).elbo()
+                          for part in x.split(100)]).double().mean().item()
     counts, edges = torch.histogram(ll, 25)
-    activity = [layer.sort(descending=True).values.tolist() for layer in layer_activity(model, x)]   # the first layer's first
-    values = {"n_images": len(x), "n_samples": n_samples, "ll": mean, "ll_standard_error": error, "elbo": elbo,
-            "active_units": sum(a > 0.01 for a in activity[0]), "activity": activity, "bits_per_dim": bits_per_dim(mean, x.shape[1]),
-            "ll_quantiles": dict(zip(("0.05", "0.25", "0.5", "0.75", "0.95"), ll.quantile(torch.tensor([.05, .25, .5, .75, .95], dtype=ll.dtype)).tolist())),
-            "ll_histogram": {"edges": edges.tolist(), "counts": counts.int().tolist()}, "seconds": time.perf_counter() - start}
+    # the first layer's first
+    activity = [layer.sort(descending=True).values.tolist() for layer in layer_activity(model, x)]
+    values = {"n_images": len(x), "n_samples": n_samples, "ll": mean, "ll_standard_error": error,
+              "elbo": elbo,
+            "active_units": sum(a > 0.01 for a in activity[0]), "activity": activity,
+            "bits_per_dim": bits_per_dim(mean, x.shape[1]),
+            "ll_quantiles": dict(zip(("0.05", "0.25", "0.5", "0.75", "0.95"),
+                                     ll.quantile(torch.tensor([.05, .25, .5, .75, .95],
+                                                              dtype=ll.dtype)).tolist())),
+            "ll_histogram": {"edges": edges.tolist(), "counts": counts.int().tolist()},
+            "seconds": time.perf_counter() - start}
     return values, ll
 
 # %% ../nbs/18_experiments.ipynb #6468a40d
 def save_study(folder, name, record, arrays=None):
-    "Write one run of a study: folder/name.json for the `record` (a dict), folder/name.npz for `arrays` (NumPy arrays by name), each whole or not at all."
+    """Write one run of a study: folder/name.json for the `record` (a dict), folder/name.npz for `arrays`
+    (NumPy arrays by name), each whole or not at all."""
     def write(path):
         with open(path, "wb") as f: np.savez_compressed(f, **arrays)
     if arrays: write_atomically(Path(folder, f"{name}.npz"), write)
-    write_json(Path(folder, f"{name}.json"), record, separators=(",", ":"))   # compact; last: a run counts when its record is there
+    # compact; last: a run counts when its record is there
+    write_json(Path(folder, f"{name}.json"), record, separators=(",", ":"))
 
 # %% ../nbs/18_experiments.ipynb #17a5cfe3
 def evaluate(folder, n_samples=5000, n_images=None, root=None, device="auto", progress=True):
-    "Evaluate the run in `folder` on the test split and write its record, folder/record.json, with the log-likelihood of each image in folder/record.npz. -> the record, a dict. ValueError while another process is at the run."
+    """Evaluate the run in `folder` on the test split and write its record, folder/record.json, with the
+    log-likelihood of each image in folder/record.npz. -> the record, a dict. ValueError while another
+    process is at the run."""
     model, dataset, config, history = load_run(folder, root, device)
-    with alone(folder), torch.random.fork_rng([dataset.train.device] if dataset.train.device.type == "cuda" else []):
+    with alone(folder), torch.random.fork_rng([dataset.train.device]
+                                              if dataset.train.device.type == "cuda" else []):
         torch.manual_seed(config.train.seed)
         test, ll = scores(model, dataset, n_samples, n_images, progress)
     trained_with = json.loads(Path(folder, "provenance.json").read_text())
-    record = {"format": 1, "config": asdict(config), "train": summary(history, config) | trained_with, "test": test | provenance(dataset.train.device)}
+    record = {"format": 1, "config": asdict(config), "train": summary(history, config) | trained_with,
+              "test": test | provenance(dataset.train.device)}
     with alone(folder): save_study(folder, "record", record, {"ll": ll.float().numpy()})
     return record
 
 # %% ../nbs/18_experiments.ipynb #78ffe7bb
 def read_study(folder):
-    "The runs in a folder that `save_study` wrote: {name: (record, arrays)}, in the order of the names. FileNotFoundError if there are none."
+    """The runs in a folder that `save_study` wrote: {name: (record, arrays)}, in the order of the names.
+    FileNotFoundError if there are none."""
     runs = {}
     for path in sorted(Path(folder).glob("*.json")):
         arrays = path.with_suffix(".npz")
-        runs[path.stem] = json.loads(path.read_text()), dict(np.load(arrays, allow_pickle=False)) if arrays.exists() else {}
+        runs[path.stem] = (json.loads(path.read_text()),
+                           dict(np.load(arrays, allow_pickle=False)) if arrays.exists() else {})
     if not runs: raise FileNotFoundError(f"{folder} holds no recorded runs")
     return runs
 
@@ -258,4 +320,5 @@ def study(name):
 # %% ../nbs/18_experiments.ipynb #bca97f5d
 def recorded(**match):
     'The records behind the tables of chapter 19, as dicts, by name; `match` selects on the configuration, e.g. `recorded(dataset="dynamic_mnist")`.'
-    return {name: r for name, (r, _) in study("tables").items() if all(r["config"].get(k) == v for k, v in match.items())}
+    return {name: r for name, (r, _) in study("tables").items()
+            if all(r["config"].get(k) == v for k, v in match.items())}

@@ -12,7 +12,9 @@ from base64 import b64encode
 # %% ../nbs/21_explorers.ipynb #4cc8a31e
 def as_png(fig):
     "The matplotlib figure as the bytes of a PNG; the figure is closed. TypeError for anything else."
-    if not hasattr(fig, "savefig"): raise TypeError(f"the drawing function must return its figure (does it end with `return fig`?); it returned {fig!r}")
+    if not hasattr(fig, "savefig"):
+        raise TypeError("the drawing function must return its figure (does it end with `return "
+                        f"fig`?); it returned {fig!r}")
     from matplotlib.pyplot import close
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=fig.dpi)
@@ -22,13 +24,16 @@ def as_png(fig):
 # %% ../nbs/21_explorers.ipynb #abf12b15
 def as_html(sliders, png):
     "Sliders (a dict by name) as they stand, and the bytes of a PNG, for pages on which no kernel runs."
-    stand = [f'<label>{name} <input type="range" max="{len(s.options) - 1}" value="{s.index}" disabled> {s.value}</label><br>' for name, s in sliders.items()]
-    return "".join(stand) + f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="the picture for these values">'
+    stand = [f'<label>{name} <input type="range" max="{len(s.options) - 1}" value="{s.index}" disabled> {s.value}</label><br>'
+             for name, s in sliders.items()]
+    return ("".join(stand)
+            + f'<img src="data:image/png;base64,{b64encode(png).decode()}" alt="the picture for these values">')
 
 # %% ../nbs/21_explorers.ipynb #ac62936a
 def _place(event, fig):
     "Where a mouse event on the picture of a figure points, in the coordinates of its first axes."
-    across, down = event["relativeX"] / event["boundingRectWidth"], event["relativeY"] / event["boundingRectHeight"]
+    across, down = (event["relativeX"] / event["boundingRectWidth"],
+                    event["relativeY"] / event["boundingRectHeight"])
     return fig.axes[0].transData.inverted().transform(fig.bbox.size * (across, 1 - down))
 
 # %% ../nbs/21_explorers.ipynb #cc7e4db0

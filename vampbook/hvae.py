@@ -28,7 +28,8 @@ class TopDown(LatentVariableModel):
 
     @torch.no_grad()
     def sample(self, n, prior=None):
-        "n images, n x D in [0, 1]: z2 from the prior (component first), z1 from p(z1 | z2), then E[x | z1, z2]. `prior`: what `mixture()` returned, or any other over z2."
+        """n images, n x D in [0, 1]: z2 from the prior (component first), z1 from p(z1 | z2), then E[x |
+        z1, z2]. `prior`: what `mixture()` returned, or any other over z2."""
         z2 = (self.mixture() if prior is None else prior).sample(n)
         return self.decode(reparameterize(*self.prior1(z2), 1)[0], z2)
 
@@ -36,15 +37,17 @@ class TopDown(LatentVariableModel):
 def frozen(network):
     "`network` as a function whose weights, if it has any, get no gradient; its inputs do."
     if not isinstance(network, nn.Module): return network
-    return lambda *inputs: functional_call(network, {name: w.detach() for name, w in network.named_parameters()}, inputs)
+    return lambda *inputs: functional_call(network,
+                                           {name: w.detach() for name, w in network.named_parameters()},
+                                           inputs)
 
 # %% ../nbs/13_hvae.ipynb #bafefa73
 class HVAE(TopDown):
     """Two layers of latents: p(x | z1, z2) p(z1 | z2) p(z2), with q(z1 | x, z2) q(z2 | x) (Tomczak & Welling eq. 10-15).
 
-    `encoder`: q(z2 | x), B x D -> mu, logvar (B x M2 each). `encoder1`: q(z1 | x, z2), B x D, S x B x M2 -> mu, logvar (S x B x M1 each).
-    `prior1`: p(z1 | z2), ... x M2 -> mu, logvar (... x M1 each). `decoder`: ... x M1, ... x M2 -> ... x (D n_params). `prior`: p(z2), a module with `mixture(encode)`.
-    `likelihood`, and errors: as for `LatentVariableModel`."""
+    `encoder`: q(z2 | x), B x D -> mu, logvar (B x M2 each). `encoder1`: q(z1 | x, z2), B x D, S x B x M2 -> mu, logvar (S x B x M1
+    each). `prior1`: p(z1 | z2), ... x M2 -> mu, logvar (... x M1 each). `decoder`: ... x M1, ... x M2 -> ... x (D n_params). `prior`:
+    p(z2), a module with `mixture(encode)`. `likelihood`, and errors: as for `LatentVariableModel`."""
     def __init__(self, encoder, encoder1, prior1, decoder, prior, likelihood="bernoulli"):
         super().__init__(prior1, decoder, prior, likelihood, encoder, encoder1)
         self.encoder, self.encoder1 = encoder, encoder1
@@ -52,7 +55,8 @@ class HVAE(TopDown):
     def encode(self, x): return self.encoder(x)   # B x D -> mu, logvar of q(z2 | x), B x M2 each
 
     def terms(self, x, n_samples=1, prior=None, score=True):
-        "One pass over `n_samples` pairs for each row of x (B x D), as `ElboTerms` (S x B, nats); its z is S x B x (M1 + M2), z1 first. Arguments and errors as `VAE.terms`."
+        """One pass over `n_samples` pairs for each row of x (B x D), as `ElboTerms` (S x B, nats); its z is S x B x (M1 + M2), z1 first.
+        Arguments and errors as `VAE.terms`."""
         (mu2, logvar2), prior = self.open_pass(x, n_samples, prior)
         z2 = reparameterize(mu2, logvar2, n_samples)     # S x B x M2
         mu1, logvar1 = self.encoder1(x, z2)              # S x B x M1
@@ -75,7 +79,8 @@ class HVAE(TopDown):
 
 # %% ../nbs/13_hvae.ipynb #674a85ec
 class Pair(nn.Module):
-    "`joint(first(a), second(b))`, side by side: B x n_a or ... x n_a, ... x n_b -> what `joint` returns. Rows of `a` serve all leading dimensions that `b` has more."
+    """`joint(first(a), second(b))`, side by side: B x n_a or ... x n_a, ... x n_b -> what `joint`
+    returns. Rows of `a` serve all leading dimensions that `b` has more."""
     def __init__(self, first, second, joint):
         super().__init__()
         self.first, self.second, self.joint = first, second, joint
@@ -85,10 +90,13 @@ class Pair(nn.Module):
 
 # %% ../nbs/13_hvae.ipynb #50a65caf
 def gated_networks(n_pixels, n_out, latent1, latent2, hidden=300):
-    "The MLPs of `HVAE`, for images of `n_pixels` and a likelihood with `n_out` parameters: {encoder, encoder1, prior1, decoder}."
+    """The MLPs of `HVAE`, for images of `n_pixels` and a likelihood with `n_out` parameters: {encoder,
+    encoder1, prior1, decoder}."""
     def merged(*rest): return nn.Sequential(GatedDense(2 * hidden, hidden), *rest)
     out = nn.Linear(hidden, n_out)
     he_init_(out.weight, hidden)
-    return {"encoder": MLPEncoder(n_pixels, latent2, hidden), "prior1": MLPEncoder(latent2, latent1, hidden),
-            "encoder1": Pair(GatedDense(n_pixels, hidden), GatedDense(latent2, hidden), merged(NormalHead(hidden, latent1))),
+    return {"encoder": MLPEncoder(n_pixels, latent2, hidden),
+            "prior1": MLPEncoder(latent2, latent1, hidden),
+            "encoder1": Pair(GatedDense(n_pixels, hidden), GatedDense(latent2, hidden),
+                             merged(NormalHead(hidden, latent1))),
             "decoder": Pair(GatedDense(latent1, hidden), GatedDense(latent2, hidden), merged(out))}

@@ -12,7 +12,8 @@ from .elbo import ElboTerms
 
 # %% ../nbs/08_iwae.ipynb #68c1ca35
 def pass_sizes(n_rows, n_samples, max_rows):
-    "How many of `n_samples` draws of each of `n_rows` rows each pass takes, to stay within `max_rows` rows, or one draw of each. ValueError for no rows."
+    """How many of `n_samples` draws of each of `n_rows` rows each pass takes, to stay within `max_rows`
+    rows, or one draw of each. ValueError for no rows."""
     if n_rows == 0: raise ValueError("x is empty; give at least one image")
     at_once = max(1, max_rows // n_rows)
     return [min(at_once, n_samples - start) for start in range(0, n_samples, at_once)]
@@ -24,25 +25,34 @@ def joined(parts):
     return ElboTerms(*(torch.cat(column) for column in columns))
 
 def bound(model, x, config, beta=1.0, prior=None):  # B x D -> B
-    """The bound on log p(x) that `config` (a `TrainConfig`) climbs, for each row of x, in nats, from `config.n_samples` draws.
+    """The bound on log p(x) that `config` (a `TrainConfig`) climbs, for each row of x, in nats, from
+    `config.n_samples` draws.
 
-    `objective`: "elbo"; "iwae" (Burda et al. 2015, eq. 8); "dreg" has the same value. `prior`: what `model.mixture()` returned. ValueError for an empty x."""
-    terms = joined(model.terms(x, size, prior) for size in pass_sizes(len(x), config.n_samples, config.max_rows))
+    `objective`: "elbo"; "iwae" (Burda et al. 2015, eq. 8); "dreg" has the same value. `prior`: what
+    `model.mixture()` returned. ValueError for an empty x."""
+    terms = joined(model.terms(x, size, prior)
+                   for size in pass_sizes(len(x), config.n_samples, config.max_rows))
     return terms.elbo(beta) if config.objective == "elbo" else terms.iwae(beta)
 
 # %% ../nbs/08_iwae.ipynb #c78aa16f
 def refuse_dropout(model):
-    "ValueError for a model in training whose networks drop units at random: of two passes with the same draws of z, the second would be another function."
-    if any(isinstance(m, torch.nn.modules.dropout._DropoutNd) and m.training and m.p for m in model.modules()):
+    """ValueError for a model in training whose networks drop units at random: of two passes with the
+    same draws of z, the second would be another function."""
+    if any(isinstance(m, torch.nn.modules.dropout._DropoutNd) and m.training and m.p
+           for m in model.modules()):
         raise ValueError('dropout makes two passes over the same draws differ; leave it out, or take objective "elbo", or "iwae" with max_rows of at least n_samples times the batch')
 
 # %% ../nbs/08_iwae.ipynb #556638ad
 def climb(model, x, config, beta=1.0):  # B x D -> B
-    """Add the gradient of *minus* the bound's mean over the rows of x to the parameters' `.grad`, and return the bound of each row, in nats.
+    """Add the gradient of *minus* the bound's mean over the rows of x to the parameters' `.grad`, and return
+    the bound of each row, in nats.
 
-    The bound is that of `bound`; "dreg" gives the encoder its doubly reparameterised gradient (Tucker et al. 2019). At most `config.max_rows` rows (draws times rows of x) are kept
-    for the gradient at once; an importance-weighted bound of more takes two walks over the same draws. ValueError for an empty x, and for dropout where a pass must repeat another."""
-    k, sizes, dreg = config.n_samples, pass_sizes(len(x), config.n_samples, config.max_rows), config.objective == "dreg"
+    The bound is that of `bound`; "dreg" gives the encoder its doubly reparameterised gradient (Tucker et al.
+    2019). At most `config.max_rows` rows (draws times rows of x) are kept for the gradient at once; an
+    importance-weighted bound of more takes two walks over the same draws. ValueError for an empty x, and for
+    dropout where a pass must repeat another."""
+    k, sizes, dreg = (config.n_samples, pass_sizes(len(x), config.n_samples, config.max_rows),
+                      config.objective == "dreg")
     two_walks = len(sizes) > 1 and config.objective != "elbo"   # the ELBO's shares are known beforehand
     if dreg or two_walks: refuse_dropout(model)
     table = x.new_empty(3, k, len(x))   # one array: small results kept between passes would break up the heap
@@ -52,11 +62,14 @@ def climb(model, x, config, beta=1.0):  # B x D -> B
             rows.copy_(torch.stack([part.log_px, part.log_pz, part.log_qz]).detach())
             yield part
     if two_walks:
-        with torch.no_grad(), torch.random.fork_rng([] if x.device.type == "cpu" else [x.device], device_type=x.device.type):
-            for _ in passes(model.mixture()): pass   # fills the table, and leaves the random numbers as they were
+        with torch.no_grad(), torch.random.fork_rng([] if x.device.type == "cpu" else [x.device],
+                                                    device_type=x.device.type):
+            # fills the table, and leaves the random numbers as they were
+            for _ in passes(model.mixture()): pass
     parts = list(passes()) if len(sizes) == 1 else passes()
     terms = ElboTerms(*table)
-    shares = torch.full_like(table[0], 1 / k) if config.objective == "elbo" else terms.log_weights(beta).softmax(0)   # of the sum over draws
+    shares = (torch.full_like(table[0], 1 / k) if config.objective == "elbo"
+              else terms.log_weights(beta).softmax(0))   # of the sum over draws
     for part, share in zip(parts, shares.split(sizes)):
         if dreg: double_reparameterization(part, share, beta)
         part.log_weights(beta).backward(share * (-1 / len(x)))
@@ -64,8 +77,12 @@ def climb(model, x, config, beta=1.0):  # B x D -> B
 
 # %% ../nbs/08_iwae.ipynb #3ce87060
 def double_reparameterization(part, share, beta=1.0):
-    """Let the gradient of (share * log-weights).sum() of these terms, computed with `score=False`, reach the encoder doubly reparameterised (Tucker et al. 2019).
+    """Let the gradient of (share * log-weights).sum() of these terms, computed with `score=False`, reach
+    the encoder doubly reparameterised (Tucker et al. 2019).
 
-    `share`: S x B, of each draw among all draws of its image. ValueError if the model does not show its draws."""
-    if part.z is None: raise ValueError('objective "dreg" needs a model with a posterior that it draws z from; take "iwae" or "elbo"')
-    if part.z.requires_grad: part.z.register_hook(lambda grad: (1 - beta * (1 - share[..., None])) * grad)
+    `share`: S x B, of each draw among all draws of its image. ValueError if the model does not show
+    its draws."""
+    if part.z is None:
+        raise ValueError('objective "dreg" needs a model with a posterior that it draws z from; take "iwae" or "elbo"')
+    if part.z.requires_grad:
+        part.z.register_hook(lambda grad: (1 - beta * (1 - share[..., None])) * grad)

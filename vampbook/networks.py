@@ -14,13 +14,15 @@ from torch import nn
 
 # %% ../nbs/04_networks.ipynb #901b6f3d
 def he_init_(weight, fan):
-    """Fill `weight` with N(0, 2 / fan), in place. `fan` = inputs of a unit keeps the signal's mean square on its way forward
-    (He et al. 2015, eq. 10), `fan` = outputs that an input feeds keeps the gradient's on its way back (eq. 14)."""
+    """Fill `weight` with N(0, 2 / fan), in place. `fan` = inputs of a unit keeps the signal's mean
+    square on its way forward (He et al. 2015, eq. 10), `fan` = outputs that an input feeds keeps the
+    gradient's on its way back (eq. 14)."""
     return nn.init.normal_(weight, std=math.sqrt(2 / fan))
 
 # %% ../nbs/04_networks.ipynb #3e813cbc
 class GatedDense(nn.Module):
-    "h(x) * sigmoid(g(x)) with linear h and g (Dauphin et al. 2016): ... x n_in -> ... x n_out. One matrix product makes both."
+    """h(x) * sigmoid(g(x)) with linear h and g (Dauphin et al. 2016): ... x n_in -> ... x n_out. One
+    matrix product makes both."""
     def __init__(self, n_in, n_out):
         super().__init__()
         self.linear = nn.Linear(n_in, 2 * n_out)
@@ -29,7 +31,8 @@ class GatedDense(nn.Module):
 
 # %% ../nbs/04_networks.ipynb #243f02fe
 class NormalHead(nn.Linear):
-    "The last layer of q(z | ...): ... x n_in -> mu, logvar (... x latent each), logvar clamped to [-6, 2]."
+    """The last layer of q(z | ...): ... x n_in -> mu, logvar (... x latent each), logvar clamped to [-6,
+    2]."""
     def __init__(self, n_in, latent):
         super().__init__(n_in, 2 * latent)
         he_init_(self.weight, n_in)
@@ -38,7 +41,8 @@ class NormalHead(nn.Linear):
         return mu, logvar.clamp(-6, 2)
 
 class MLPEncoder(nn.Module):
-    """q(z | x) = N(mu(x), diag exp(logvar(x))): ... x n_pixels -> mu, logvar (... x latent each); two gated layers of `hidden` units.
+    """q(z | x) = N(mu(x), diag exp(logvar(x))): ... x n_pixels -> mu, logvar (... x latent each); two
+    gated layers of `hidden` units.
 
     logvar is clamped to [-6, 2]. Raises ValueError when x has another number of pixels."""
     def __init__(self, n_pixels, latent, hidden=300):
@@ -47,12 +51,14 @@ class MLPEncoder(nn.Module):
         self.body = nn.Sequential(GatedDense(n_pixels, hidden), GatedDense(hidden, hidden))
         self.head = NormalHead(hidden, latent)
     def forward(self, x):
-        if x.shape[-1] != self.n_pixels: raise ValueError(f"x has {x.shape[-1]} pixels, the encoder expects {self.n_pixels}")
+        if x.shape[-1] != self.n_pixels:
+            raise ValueError(f"x has {x.shape[-1]} pixels, the encoder expects {self.n_pixels}")
         return self.head(self.body(x))
 
 # %% ../nbs/04_networks.ipynb #fb55bc29
 class MLPDecoder(nn.Module):
-    """The parameters of p(x | z): ... x latent -> ... x n_out; two gated layers of `hidden` units, then a linear one.
+    """The parameters of p(x | z): ... x latent -> ... x n_out; two gated layers of `hidden` units, then
+    a linear one.
 
     Raises ValueError when z has another number of dimensions."""
     def __init__(self, latent, n_out, hidden=300):
@@ -62,13 +68,14 @@ class MLPDecoder(nn.Module):
         self.head = nn.Linear(hidden, n_out)
         he_init_(self.head.weight, hidden)
     def forward(self, z):
-        if z.shape[-1] != self.latent: raise ValueError(f"z has {z.shape[-1]} dimensions, the decoder expects {self.latent}")
+        if z.shape[-1] != self.latent:
+            raise ValueError(f"z has {z.shape[-1]} dimensions, the decoder expects {self.latent}")
         return self.head(self.body(z))
 
 # %% ../nbs/04_networks.ipynb #d12d0e32
 class GatedConv2d(nn.Module):
-    """h(x) * sigmoid(g(x)) with convolutions h and g: [B x] c_in x H x W -> [B x] c_out x H' x W',
-    where H' = (H + 2 padding - kernel_size) // stride + 1, and W' likewise. One convolution makes both."""
+    """h(x) * sigmoid(g(x)) with convolutions h and g: [B x] c_in x H x W -> [B x] c_out x H' x W', where
+    H' = (H + 2 padding - kernel_size) // stride + 1, and W' likewise. One convolution makes both."""
     def __init__(self, c_in, c_out, kernel_size, stride=1, padding=0):
         super().__init__()
         self.conv = nn.Conv2d(c_in, 2 * c_out, kernel_size, stride, padding)
@@ -77,14 +84,18 @@ class GatedConv2d(nn.Module):
 
 # %% ../nbs/04_networks.ipynb #b994ce09
 class MaskedConv2d(nn.Conv2d):
-    """Convolution that sees only pixels before the current one in raster order; kind "A" hides the current pixel too, "B" shows it.
+    """Convolution that sees only pixels before the current one in raster order; kind "A" hides the
+    current pixel too, "B" shows it.
 
-    The mask multiplies the weight at each call and never overwrites it. Raises ValueError for another kind, an even or negative kernel,
-    or a 1 x 1 kernel of kind "A", which would see nothing."""
+    The mask multiplies the weight at each call and never overwrites it. Raises ValueError for another
+    kind, an even or negative kernel, or a 1 x 1 kernel of kind "A", which would see nothing."""
     def __init__(self, kind, c_in, c_out, kernel_size):
         if kind not in ("A", "B"): raise ValueError(f'kind must be "A" or "B"; got {kind!r}')
-        if kernel_size < 1 or kernel_size % 2 == 0: raise ValueError(f"kernel_size must be odd and positive, so that it has a centre; got {kernel_size}")
-        if kind == "A" and kernel_size == 1: raise ValueError('a 1 x 1 kernel of kind "A" sees nothing; take 3 or more')
+        if kernel_size < 1 or kernel_size % 2 == 0:
+            raise ValueError("kernel_size must be odd and positive, so that it has a centre; got "
+                             f"{kernel_size}")
+        if kind == "A" and kernel_size == 1:
+            raise ValueError('a 1 x 1 kernel of kind "A" sees nothing; take 3 or more')
         super().__init__(c_in, c_out, kernel_size, padding=kernel_size // 2)
         mask = torch.zeros(kernel_size ** 2)
         mask[:kernel_size ** 2 // 2 + (kind == "B")] = 1

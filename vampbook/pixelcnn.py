@@ -22,7 +22,8 @@ def draw_bit(logit, noise):
     return (noise < logit.sigmoid()).to(noise)
 
 def draw_grey(params, noise):
-    "Grey pixels (v + 0.5) / 256 from ... x 2D parameters of `DiscretizedLogistic` and uniform noise, ... x D."
+    """Grey pixels (v + 0.5) / 256 from ... x 2D parameters of `DiscretizedLogistic` and uniform noise,
+    ... x D."""
     mu, log_scale = DiscretizedLogistic.split(params)
     level = (256 * (mu + log_scale.exp() * noise.logit())).floor().clamp(0, 255)
     return (level + 0.5) / 256
@@ -31,19 +32,24 @@ DRAWS = {"bernoulli": draw_bit, "logistic": draw_grey}   # parameters and unifor
 
 # %% ../nbs/15_pixel_hvae.ipynb #b73a8e58
 class Conditionals(nn.Module):
-    """All p(x_i | x_1 ... x_{i-1}, context) of an image in one pass: masked 3 x 3 convolutions over the image, an ordinary one over the context maps (after van den Oord et al. 2016).
+    """All p(x_i | x_1 ... x_{i-1}, context) of an image in one pass: masked 3 x 3 convolutions over the image,
+    an ordinary one over the context maps (after van den Oord et al. 2016).
 
-    `shape`: (1, rows, cols), as a `Dataset` has it. `base`: the distribution of a pixel, a key of `DRAWS`. `n_maps`: context maps, each with one number a pixel.
-    `channels` of each of `layers` layers. ValueError for another base, another shape, or a size below 1."""
+    `shape`: (1, rows, cols), as a `Dataset` has it. `base`: the distribution of a pixel, a key of `DRAWS`.
+    `n_maps`: context maps, each with one number a pixel. `channels` of each of `layers` layers. ValueError
+    for another base, another shape, or a size below 1."""
     def __init__(self, shape, base="bernoulli", n_maps=2, channels=64, layers=8):
         super().__init__()
         if base not in DRAWS: raise ValueError(f"unknown base {base!r}; choose one of {', '.join(DRAWS)}")
-        if len(shape) != 3 or shape[0] != 1: raise ValueError(f"shape must be (1, rows, cols), images of one channel; got {tuple(shape)}")
-        for name, size in {"rows": shape[1], "cols": shape[2], "n_maps": n_maps, "channels": channels, "layers": layers}.items():
+        if len(shape) != 3 or shape[0] != 1:
+            raise ValueError(f"shape must be (1, rows, cols), images of one channel; got {tuple(shape)}")
+        for name, size in {"rows": shape[1], "cols": shape[2], "n_maps": n_maps, "channels": channels,
+                           "layers": layers}.items():
             if size < 1: raise ValueError(f"{name} must be at least 1; got {size}")
         self.shape, self.n_params, self.base, self.draw = tuple(shape), n_maps, LIKELIHOODS[base], DRAWS[base]
         self.context = nn.Conv2d(n_maps, channels, 3, padding=1, bias=False)
-        self.layers = nn.ModuleList([MaskedConv2d("A", 1, channels, 3), *(MaskedConv2d("B", channels, channels, 3) for _ in range(layers - 1))])
+        self.layers = nn.ModuleList([MaskedConv2d("A", 1, channels, 3),
+                                     *(MaskedConv2d("B", channels, channels, 3) for _ in range(layers - 1))])
         self.out = nn.Conv2d(channels, self.base.n_params, 1)
         he_init_(self.context.weight, 9 * n_maps)
         he_init_(self.out.weight, channels)
@@ -58,54 +64,73 @@ class Conditionals(nn.Module):
 # %% ../nbs/15_pixel_hvae.ipynb #1f4ef875
 @torch.no_grad()
 def draw_in_order(net, params, noise):
-    "Images drawn pixel by pixel from a `Conditionals`: n x (n_maps D), uniform noise n x D -> n x D. Two rows of every layer are remembered, so that no feature is computed twice. ValueError for other shapes."
+    """Images drawn pixel by pixel from a `Conditionals`: n x (n_maps D), uniform noise n x D -> n x D.
+    Two rows of every layer are remembered, so that no feature is computed twice. ValueError for other
+    shapes."""
     n, (_, H, W) = len(params), net.shape
     if params.shape != (n, net.n_params * H * W) or noise.shape != (n, H * W):
-        raise ValueError(f"params must be n x {net.n_params * H * W} and noise n x {H * W}; got shapes {tuple(params.shape)} and {tuple(noise.shape)}")
+        raise ValueError(f"params must be n x {net.n_params * H * W} and noise n x {H * W}; got "
+                         f"shapes {tuple(params.shape)} and {tuple(noise.shape)}")
     context = net.context(params.unflatten(-1, (net.n_params, H, W)))   # n x channels x H x W
-    weights = [layer.weight[:, :, layer.mask[0, 0].bool()].transpose(1, 2).flatten(1) for layer in net.layers]   # channels x (open taps * c_in)
-    rows = [noise.new_zeros(n, 2, W + 2, layer.in_channels) for layer in net.layers]   # what each layer reads: the row above, this row, a pixel of padding on both sides
+    weights = [layer.weight[:, :, layer.mask[0, 0].bool()].transpose(1, 2).flatten(1)
+               for layer in net.layers]   # channels x (open taps * c_in)
+    # what each layer reads: the row above, this row, a pixel of padding on both sides
+    rows = [noise.new_zeros(n, 2, W + 2, layer.in_channels) for layer in net.layers]
     x = torch.empty_like(noise)
     for i, (r, c) in enumerate(itertools.product(range(H), range(W))):
         if c == 0:
-            for row in rows: row[:, 0] = row[:, 1]   # what is left in row[:, 1] is overwritten before it is read
+            # what is left in row[:, 1] is overwritten before it is read
+            for row in rows: row[:, 0] = row[:, 1]
         h = context[:, :, r, c]
         for k, (layer, weight, row) in enumerate(zip(net.layers, weights, rows)):
             if k: row[:, 1, c + 1] = h.relu()
-            taps = torch.cat([row[:, 0, c:c + 3], row[:, 1, c:c + 1 + (k > 0)]], 1)   # n x open taps x c_in
+            # n x open taps x c_in
+            taps = torch.cat([row[:, 0, c:c + 3], row[:, 1, c:c + 1 + (k > 0)]], 1)
             h = F.linear(taps.flatten(1), weight, layer.bias) + (h if k == 0 else 0)
-        x[:, i] = net.draw(F.linear(h.relu(), net.out.weight.flatten(1), net.out.bias), noise[:, i:i + 1])[:, 0]
+        x[:, i] = net.draw(F.linear(h.relu(), net.out.weight.flatten(1), net.out.bias),
+                           noise[:, i:i + 1])[:, 0]
         rows[0][:, 1, c + 1] = x[:, i:i + 1]
     return x
 
 # %% ../nbs/15_pixel_hvae.ipynb #8d922e55
 class PixelCNN(Conditionals):
-    """p(x | z) by the chain rule, as the `likelihood` of a model whose decoder returns `n_maps` context maps side by side; for arguments and errors see `Conditionals`.
+    """p(x | z) by the chain rule, as the `likelihood` of a model whose decoder returns `n_maps` context maps side by
+    side; for arguments and errors see `Conditionals`.
 
-    With "bernoulli", pixels other than 0 and 1 are refused, if they are on the CPU (a GPU would have to wait for the answer)."""
+    With "bernoulli", pixels other than 0 and 1 are refused, if they are on the CPU (a GPU would have to wait for the
+    answer)."""
     def log_prob(self, x, params):
-        "log p(x | z) in nats: B x D, ... x B x (n_maps D) -> ... x B. ValueError for shapes that do not fit, or pixels that are not binary."
+        """log p(x | z) in nats: B x D, ... x B x (n_maps D) -> ... x B. ValueError for shapes that do not fit, or
+        pixels that are not binary."""
         D = self.shape[1] * self.shape[2]
-        if x.dim() != 2 or x.shape[1] != D: raise ValueError(f"x must be B x {D}, flat images of {self.shape[1]} x {self.shape[2]} pixels; got shape {tuple(x.shape)}")
+        if x.dim() != 2 or x.shape[1] != D:
+            raise ValueError(f"x must be B x {D}, flat images of {self.shape[1]} x {self.shape[2]} pixels; got "
+                             f"shape {tuple(x.shape)}")
         if params.dim() < 2 or params.shape[-2:] != (len(x), self.n_params * D):
-            raise ValueError(f"params must be ... x {len(x)} x {self.n_params * D}, {self.n_params} maps for each image; got shape {tuple(params.shape)}")
+            raise ValueError(f"params must be ... x {len(x)} x {self.n_params * D}, {self.n_params} maps for each "
+                             f"image; got shape {tuple(params.shape)}")
         if self.base is LIKELIHOODS["bernoulli"] and x.device.type == "cpu" and not ((x == 0) | (x == 1)).all():
             raise ValueError('x must hold zeros and ones; binarise it, or take base="logistic" for grey pixels')
         rows = x.expand(*params.shape[:-1], D).reshape(-1, D)
-        size = max(1, len(rows) if torch.is_grad_enabled() else (2 ** 22 if x.device.type == "cpu" else 2 ** 26) // (self.out.in_channels * D))
+        size = max(1, len(rows) if torch.is_grad_enabled()
+                   else (2 ** 22 if x.device.type == "cpu" else 2 ** 26) // (self.out.in_channels * D))
         parts = [self.base.log_prob(a, self(a, b)) for a, b in zip(rows.split(size), params.flatten(0, -2).split(size))]
         return torch.cat(parts).view(params.shape[:-1])
 
     @torch.no_grad()
     def mean(self, params):
-        "One image drawn from p(x | z), pixel by pixel, in place of E[x | z], which has no closed form: ... x (n_maps D) -> ... x D in [0, 1]."
+        """One image drawn from p(x | z), pixel by pixel, in place of E[x | z], which has no closed form: ... x (n_maps
+        D) -> ... x D in [0, 1]."""
         flat = params.reshape(-1, params.shape[-1])
         noise = torch.rand(len(flat), self.shape[1] * self.shape[2], dtype=params.dtype, device=params.device)
-        return torch.cat([draw_in_order(self, *part) for part in zip(flat.split(500), noise.split(500))]).view(*params.shape[:-1], noise.shape[1])
+        return torch.cat([draw_in_order(self, *part)
+                          for part in zip(flat.split(500), noise.split(500))]).view(*params.shape[:-1], noise.shape[1])
 
 # %% ../nbs/15_pixel_hvae.ipynb #1bca338d
 def context_maps(n_pixels, *latents):
-    "A decoder for `PixelCNN`: one gated dense map of `n_pixels` for a layer of latents. One size for `VAE` (then n_maps is 1), the two sizes of z1 and z2 for `HVAE`; ValueError for another number."
-    if len(latents) not in (1, 2): raise ValueError(f"give one size of latents for a VAE, two for an HVAE; got {len(latents)}")
+    """A decoder for `PixelCNN`: one gated dense map of `n_pixels` for a layer of latents. One size for
+    `VAE` (then n_maps is 1), the two sizes of z1 and z2 for `HVAE`; ValueError for another number."""
+    if len(latents) not in (1, 2):
+        raise ValueError(f"give one size of latents for a VAE, two for an HVAE; got {len(latents)}")
     maps = [GatedDense(latent, n_pixels) for latent in latents]
     return maps[0] if len(maps) == 1 else Pair(*maps, nn.Identity())

@@ -13,23 +13,29 @@ import torch
 COLORS = ["#003C86", "#DE6A10", "#52C985", "#A8397F", "#9AD0F5", "#F2B233", "#000000", "#999999"]
 
 # %% ../nbs/90_plots.ipynb #177b231c
-STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "font.size": 9, "axes.titlesize": 9,
-         "legend.frameon": False, "figure.dpi": 90, "savefig.dpi": 90, "image.cmap": "gray_r", "lines.linewidth": 1.6}
+STYLE = {"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25,
+         "font.size": 9, "axes.titlesize": 9,
+         "legend.frameon": False, "figure.dpi": 90, "savefig.dpi": 90, "image.cmap": "gray_r",
+         "lines.linewidth": 1.6}
 
 # %% ../nbs/90_plots.ipynb #cd458bd4
 def figure(ncols=1, nrows=1, width=3.6, height=2.8, **kwargs):
-    "Figure and axes (as `plt.subplots`) in the book's style, which stays on; `width`, `height` in inches per panel."
+    """Figure and axes (as `plt.subplots`) in the book's style, which stays on; `width`, `height` in
+    inches per panel."""
     import matplotlib.pyplot as plt
     from matplotlib import cycler
     plt.rcParams.update(STYLE | {"axes.prop_cycle": cycler(color=COLORS)})
-    return plt.subplots(nrows, ncols, figsize=(width * ncols, height * nrows), layout="constrained", **kwargs)
+    return plt.subplots(nrows, ncols, figsize=(width * ncols, height * nrows), layout="constrained",
+                        **kwargs)
 
 # %% ../nbs/90_plots.ipynb #f3dcaddd
 def image_grid(images, shape, ncols=10, pad=1):
-    "One image out of many: `images` N x D in [0, 1], `shape` (1, rows, cols) -> rows' x cols' tensor, separated by `pad` pixels of NaN."
+    """One image out of many: `images` N x D in [0, 1], `shape` (1, rows, cols) -> rows' x cols' tensor,
+    separated by `pad` pixels of NaN."""
     rows, cols = shape[-2:]
     if images.shape[-1] != rows * cols:
-        raise ValueError(f"images have {images.shape[-1]} pixels, but shape {tuple(shape)} needs {rows * cols}")
+        raise ValueError(f"images have {images.shape[-1]} pixels, but shape {tuple(shape)} needs "
+                         f"{rows * cols}")
     images = images.detach().reshape(-1, rows, cols).float().cpu()
     nrows = math.ceil(len(images) / ncols)
     grid = torch.full((nrows * (rows + pad) - pad, ncols * (cols + pad) - pad), torch.nan)
@@ -40,11 +46,13 @@ def image_grid(images, shape, ncols=10, pad=1):
 
 # %% ../nbs/90_plots.ipynb #25de9048
 def show_images(images, shape, ncols=10, title=None, ax=None, width=None):
-    "Draw N x D `images` in [0, 1] as a grid with `ncols` columns (0 is white, 1 black: ink on paper); returns the axes."
+    """Draw N x D `images` in [0, 1] as a grid with `ncols` columns (0 is white, 1 black: ink on paper);
+    returns the axes."""
     grid = image_grid(images, shape, ncols)
     if ax is None:
         width = width or min(7.0, 0.55 * ncols)
-        ax = figure(width=width, height=width * grid.shape[0] / grid.shape[1] + (0.25 if title else 0))[1]
+        ax = figure(width=width, height=width * grid.shape[0] / grid.shape[1]
+                    + (0.25 if title else 0))[1]
     ax.imshow(grid, cmap="gray_r", vmin=0, vmax=1, interpolation="nearest")
     ax.set(xticks=[], yticks=[]); ax.grid(False)
     for side in ax.spines.values(): side.set_visible(False)
@@ -53,9 +61,12 @@ def show_images(images, shape, ncols=10, title=None, ax=None, width=None):
 
 # %% ../nbs/90_plots.ipynb #56cd843c
 def draw_components(ax, mixture, dims=(0, 1), color=COLORS[1]):
-    "Draw a `DiagonalMixture` in two dimensions of the latent space: ellipses of one standard deviation, as opaque as they are heavy."
+    """Draw a `DiagonalMixture` in two dimensions of the latent space: ellipses of one standard
+    deviation, as opaque as they are heavy."""
     from matplotlib.patches import Ellipse
-    mu, logvar, log_weights = (t.detach().cpu() for t in (mixture.mu, mixture.logvar, mixture.log_weights))
+    mu, logvar, log_weights = (t.detach().cpu()
+                               for t in (mixture.mu, mixture.logvar, mixture.log_weights))
     weight = (log_weights - log_weights.max()).exp()
     for m, s, w in zip(mu[:, dims], (logvar[:, dims] / 2).exp(), weight):
-        ax.add_patch(Ellipse(m, *(2 * s), fill=False, color=color, alpha=0.15 + 0.75 * w.item(), lw=1, zorder=3))
+        ax.add_patch(Ellipse(m, *(2 * s), fill=False, color=color, alpha=0.15 + 0.75 * w.item(), lw=1,
+                             zorder=3))

@@ -21,7 +21,12 @@ from .experiments import build, config_from_dict, load_run
 from .training import pick_device, write_atomically
 
 # %% ../nbs/19c_pretrained.ipynb #c113eb0f
-PRETRAINED = {"static_mnist-hvae-vampprior": "c9efa2b3758530c8fa951d720539a02a8acc882c628c167d5cf8c1ef399a5743", "caltech101-vae-vampprior": "860cf4339064a4ad97407575f737d4d36feb103c243a02f20d23c7dda413fb69", "frey_faces-vae-vampprior": "5536c5cf88afaa012b02460fc4ec11c8a73b1fce408798b91cd4de42e887725a"}
+PRETRAINED = {"static_mnist-hvae-vampprior":
+                  "c9efa2b3758530c8fa951d720539a02a8acc882c628c167d5cf8c1ef399a5743",
+              "caltech101-vae-vampprior":
+                  "860cf4339064a4ad97407575f737d4d36feb103c243a02f20d23c7dda413fb69",
+              "frey_faces-vae-vampprior":
+                  "5536c5cf88afaa012b02460fc4ec11c8a73b1fce408798b91cd4de42e887725a"}
 
 # %% ../nbs/19c_pretrained.ipynb #44bc59b7
 def blank(name):
@@ -32,17 +37,24 @@ def blank(name):
 
 # %% ../nbs/19c_pretrained.ipynb #5d9e8b71
 def save_model(folder, path):
-    "Write the best weights of the run in `folder`, in half precision, with its configuration, to the safetensors file `path`. -> the file's SHA-256. ValueError for weights beyond the range of half precision, and for a prior made of training images."
+    """Write the best weights of the run in `folder`, in half precision, with its configuration, to the
+    safetensors file `path`. -> the file's SHA-256. ValueError for weights beyond the range of half
+    precision, and for a prior made of training images."""
     model, _, config, _ = load_run(folder, device="cpu")
-    if config.prior == "vampprior_data": raise ValueError(f"{folder} has training images as pseudo-inputs; only models without images can be shipped")
+    if config.prior == "vampprior_data":
+        raise ValueError(f"{folder} has training images as pseudo-inputs; only models without "
+                         "images can be shipped")
     tensors = {key: t.half().contiguous() for key, t in model.state_dict().items()}
-    if not all(t.isfinite().all() for t in tensors.values()): raise ValueError(f"{folder} has weights beyond 65504, the largest number of half precision")
+    if not all(t.isfinite().all() for t in tensors.values()):
+        raise ValueError(f"{folder} has weights beyond 65504, the largest number of half precision")
     raw = safetensors.torch.save(tensors, {"format": "1", "config": json.dumps(asdict(config))})
     write_atomically(path, lambda temporary: temporary.write_bytes(raw))
     return hashlib.sha256(raw).hexdigest()
 
+# %% ../nbs/19c_pretrained.ipynb #a79d314a
 def read_model(path):
-    "The model that `save_model` wrote to `path`, on the CPU, in single precision. ValueError for any other file."
+    """The model that `save_model` wrote to `path`, on the CPU, in single precision. ValueError for any
+    other file."""
     try:
         with safetensors.safe_open(path, "pt") as f:
             header, weights = f.metadata() or {}, {key: f.get_tensor(key).float() for key in f.keys()}
@@ -50,26 +62,34 @@ def read_model(path):
         config = config_from_dict(json.loads(header["config"]))
         model = build(config, blank(config.dataset))
         model.load_state_dict(weights)
-    except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as e: raise ValueError(f"{path} is no model of this version of vampbook: {e}") from e
+    except (safetensors.SafetensorError, KeyError, RuntimeError, ValueError) as e:
+        raise ValueError(f"{path} is no model of this version of vampbook: {e}") from e
     return model.eval()
 
 def load_pretrained(name, device="auto"):
-    """The trained model called `name` (a key of `PRETRAINED`) on `device`, a `VAE` or an `HVAE`, from a file that comes with the package.
+    """The trained model called `name` (a key of `PRETRAINED`) on `device`, a `VAE` or an `HVAE`, from a
+    file that comes with the package.
 
     ValueError for an unknown name, and when the file is not the one that this version was made with."""
-    if name not in PRETRAINED: raise ValueError(f"unknown model {name!r}; choose one of {', '.join(PRETRAINED)}")
+    if name not in PRETRAINED:
+        raise ValueError(f"unknown model {name!r}; choose one of {', '.join(PRETRAINED)}")
     path = files("vampbook").joinpath("models", f"{name}.safetensors")
     if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != PRETRAINED[name]:
-        raise ValueError(f"{path} is missing, or not the file that this version of vampbook was made with. Install vampbook again")
+        raise ValueError(f"{path} is missing, or not the file that this version of vampbook was "
+                         "made with. Install vampbook again")
     return read_model(path).to(pick_device(device))
 
 # %% ../nbs/19c_pretrained.ipynb #afd944c2
 @torch.no_grad()
 def interpolate(model, a, b, steps=8):
-    "Images on the way from a to b (D each, in [0, 1]): steps x D, decoded from equidistant points on the line between their posterior means. ValueError for other shapes, or fewer than 2 steps."
-    if a.dim() != 1 or a.shape != b.shape or steps < 2: raise ValueError(f"interpolate takes two flat images of one size and at least 2 steps; got shapes {tuple(a.shape)} and {tuple(b.shape)}, {steps} steps")
+    """Images on the way from a to b (D each, in [0, 1]): steps x D, decoded from equidistant points on
+    the line between their posterior means. ValueError for other shapes, or fewer than 2 steps."""
+    if a.dim() != 1 or a.shape != b.shape or steps < 2:
+        raise ValueError("interpolate takes two flat images of one size and at least 2 steps; got "
+                         f"shapes {tuple(a.shape)} and {tuple(b.shape)}, {steps} steps")
     ends = torch.stack([a, b])
     mu = model.encode(ends)[0]
-    codes = [model.encoder1(ends, mu[None])[0][0], mu] if hasattr(model, "encoder1") else [mu]      # z1 and z2, or z
+    # z1 and z2, or z
+    codes = [model.encoder1(ends, mu[None])[0][0], mu] if hasattr(model, "encoder1") else [mu]
     way = torch.linspace(0, 1, steps, device=a.device)[:, None]
     return model.decode(*(torch.lerp(first, last, way) for first, last in codes))

@@ -26,7 +26,8 @@ class StandardNormal(nn.Module):
 class MixtureOfGaussians(nn.Module):
     "K learned diagonal Gaussians with equal weights; means start at N(0, I), variances at 1."
     def __init__(self, latent, n_components):
-        if min(latent, n_components) < 1: raise ValueError(f"latent and n_components must be at least 1; got {latent} and {n_components}")
+        if min(latent, n_components) < 1:
+            raise ValueError(f"latent and n_components must be at least 1; got {latent} and {n_components}")
         super().__init__()
         self.mu = nn.Parameter(torch.randn(n_components, latent))
         self.logvar = nn.Parameter(torch.zeros(n_components, latent))

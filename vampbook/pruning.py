@@ -13,26 +13,37 @@ from .priors import VampPrior
 
 # %% ../nbs/11b_weights.ipynb #15ebba80
 def pruned(prior, keep):
-    "A `VampPrior` with the components `keep` (indices) of `prior`, their weights renormalised. ValueError if `keep` is empty, repeats itself or names no component."
+    """A `VampPrior` with the components `keep` (indices) of `prior`, their weights renormalised.
+    ValueError if `keep` is empty, repeats itself or names no component."""
     keep = torch.as_tensor(keep)
     if keep.dtype != torch.int64 or keep.dim() != 1 or not len(keep) or len(keep.unique()) < len(keep) or keep.min() < 0 or keep.max() >= len(prior.u):
-        raise ValueError(f"keep must be different indices from 0 to {len(prior.u) - 1}, at least one; got {keep.tolist()}")
-    small = VampPrior(prior.pseudo_inputs[keep], isinstance(prior.u, nn.Parameter), isinstance(prior.logits, nn.Parameter), prior.hard_clamp).to(prior.u)
-    small.u.data, small.logits.data = prior.pseudo_inputs.detach()[keep], prior.logits.detach()[keep]     # in the precision of `prior`
+        raise ValueError(f"keep must be different indices from 0 to {len(prior.u) - 1}, at least "
+                         f"one; got {keep.tolist()}")
+    small = VampPrior(prior.pseudo_inputs[keep], isinstance(prior.u, nn.Parameter),
+                      isinstance(prior.logits, nn.Parameter), prior.hard_clamp).to(prior.u)
+    # in the precision of `prior`
+    small.u.data, small.logits.data = prior.pseudo_inputs.detach()[keep], prior.logits.detach()[keep]
     return small
 
 # %% ../nbs/11b_weights.ipynb #f6cc1b5e
 @torch.no_grad()
 def best_components(mixture, z, n):
-    "Indices of `n` components of `mixture`, chosen one after the other so that those chosen, renormalised, give the codes z (B x M) the highest mean log-density. ValueError unless n is from 1 to the number of components with a weight, and for empty or non-finite z."
+    """Indices of `n` components of `mixture`, chosen one after the other so that those chosen,
+    renormalised, give the codes z (B x M) the highest mean log-density. ValueError unless n is from 1 to
+    the number of components with a weight, and for empty or non-finite z."""
     joint, log_w, chosen = mixture.log_joint(z), mixture.log_weights.double(), []
     alive = log_w > -torch.inf
-    if not 1 <= n <= alive.sum(): raise ValueError(f"n must be from 1 to {int(alive.sum())}, the number of components with a weight; got {n}")
-    if not len(z) or not z.isfinite().all(): raise ValueError("z must be B x M finite codes, B at least 1")
-    density, weight = joint.new_full((len(z), 1), -torch.inf), log_w.new_tensor(-torch.inf)      # of those chosen
+    if not 1 <= n <= alive.sum():
+        raise ValueError(f"n must be from 1 to {int(alive.sum())}, the number of components with a "
+                         f"weight; got {n}")
+    if not len(z) or not z.isfinite().all():
+        raise ValueError("z must be B x M finite codes, B at least 1")
+    # of those chosen
+    density, weight = joint.new_full((len(z), 1), -torch.inf), log_w.new_tensor(-torch.inf)
     for _ in range(n):
         score = torch.logaddexp(density, joint).mean(0) - torch.logaddexp(weight, log_w)
         score[chosen], score[~alive] = -torch.inf, -torch.inf
         chosen.append(score.argmax().item())
-        density, weight = torch.logaddexp(density, joint[:, chosen[-1:]]), torch.logaddexp(weight, log_w[chosen[-1]])
+        density, weight = (torch.logaddexp(density, joint[:, chosen[-1:]]),
+                           torch.logaddexp(weight, log_w[chosen[-1]]))
     return torch.tensor(chosen)

@@ -22,37 +22,61 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 from tqdm.auto import tqdm
 
 from .data import load
-from .experiments import ExperimentConfig, alone, config_from_dict, evaluate, load_run, save_study, study, train
+from .experiments import (ExperimentConfig, alone, config_from_dict, evaluate, load_run,
+                                  save_study, study, train)
 from .training import TrainConfig, TrainingError
 
 # %% ../nbs/19_results.ipynb #612ec6a6
-TABLE1 = {   # Tomczak & Welling (2018), Table 1; for each architecture the standard normal, then the VampPrior
-    "static_mnist":   {"VAE": (-88.56, -85.57), "HVAE": (-86.05, -83.19), "ConvHVAE": (-82.41, -81.09), "PixelHVAE": (-80.58, -79.78)},
-    "dynamic_mnist":  {"VAE": (-84.50, -82.38), "HVAE": (-82.42, -81.24), "ConvHVAE": (-80.40, -79.75), "PixelHVAE": (-79.70, -78.45)},
-    "omniglot":       {"VAE": (-108.50, -104.75), "HVAE": (-103.52, -101.18), "ConvHVAE": (-97.65, -97.56), "PixelHVAE": (-90.11, -89.76)},
-    "caltech101":     {"VAE": (-123.43, -114.55), "HVAE": (-112.08, -108.28), "ConvHVAE": (-106.35, -104.22), "PixelHVAE": (-85.51, -86.22)},
-    "frey_faces":     {"VAE": (4.63, 4.57), "HVAE": (4.61, 4.51), "ConvHVAE": (4.49, 4.45), "PixelHVAE": (4.43, 4.38)},
-    "histopathology": {"VAE": (6.07, 6.04), "HVAE": (5.82, 5.75), "ConvHVAE": (5.59, 5.58), "PixelHVAE": (4.84, 4.82)}}
-TABLE2 = {"standard": -85.89, "mog": -85.07, "vampprior_data": -85.71, "vampprior": -83.19}   # their Table 2: HVAE on static MNIST, by prior
-BURDA = {"VAE (L = 2)": -87.86, "IWAE (L = 2)": -85.32}                                         # there too, by Burda et al. (2015): two layers of latents, no VampPrior
-BOUZID = {   # Bouzid et al., Table I; VAE and HVAE, each with the standard normal, with training images, with learned pseudo-inputs
+# Tomczak & Welling (2018), Table 1; for each architecture the standard normal, then the VampPrior
+TABLE1 = {
+    "static_mnist":   {"VAE": (-88.56, -85.57), "HVAE": (-86.05, -83.19), "ConvHVAE": (-82.41, -81.09),
+                       "PixelHVAE": (-80.58, -79.78)},
+    "dynamic_mnist":  {"VAE": (-84.50, -82.38), "HVAE": (-82.42, -81.24), "ConvHVAE": (-80.40, -79.75),
+                       "PixelHVAE": (-79.70, -78.45)},
+    "omniglot":       {"VAE": (-108.50, -104.75), "HVAE": (-103.52, -101.18),
+                       "ConvHVAE": (-97.65, -97.56), "PixelHVAE": (-90.11, -89.76)},
+    "caltech101":     {"VAE": (-123.43, -114.55), "HVAE": (-112.08, -108.28),
+                       "ConvHVAE": (-106.35, -104.22), "PixelHVAE": (-85.51, -86.22)},
+    "frey_faces":     {"VAE": (4.63, 4.57), "HVAE": (4.61, 4.51), "ConvHVAE": (4.49, 4.45),
+                       "PixelHVAE": (4.43, 4.38)},
+    "histopathology": {"VAE": (6.07, 6.04), "HVAE": (5.82, 5.75), "ConvHVAE": (5.59, 5.58),
+                       "PixelHVAE": (4.84, 4.82)}}
+# their Table 2: HVAE on static MNIST, by prior
+TABLE2 = {"standard": -85.89, "mog": -85.07, "vampprior_data": -85.71, "vampprior": -83.19}
+# there too, by Burda et al. (2015): two layers of latents, no VampPrior
+BURDA = {"VAE (L = 2)": -87.86, "IWAE (L = 2)": -85.32}
+# Bouzid et al., Table I; VAE and HVAE, each with the standard normal, with training images, with learned
+# pseudo-inputs
+BOUZID = {
     "dynamic_mnist": {"VAE": (-89.59, -118.12, -87.42), "HVAE": (-107.15, -116.49, -104.30)},
     "omniglot":      {"VAE": (-1138.9, -1145.8, -1153.11), "HVAE": (-1555.96, -2166.31, -1637.72)},
     "caltech101":    {"VAE": (-119.31, -115.45, -116.98), "HVAE": (-140.65, -184.63, -146.07)}}
 
 # %% ../nbs/19_results.ipynb #96f3c1a6
 MEASURES = {   # what a table shows: a number from a record's "test", and its decimals
-    "log p(x), nats": (lambda test: test["ll"], 2), "bits per pixel": (lambda test: test["bits_per_dim"], 3), "ELBO, nats": (lambda test: test["elbo"], 2),
-    **{f"active units, z{layer + 1}": (lambda test, layer=layer: sum(a > 0.01 for a in test["activity"][layer]), 1) for layer in range(2)}}
+    "log p(x), nats": (lambda test: test["ll"], 2),
+    "bits per pixel": (lambda test: test["bits_per_dim"], 3),
+    "ELBO, nats": (lambda test: test["elbo"], 2),
+    **{f"active units, z{layer + 1}":
+           (lambda test, layer=layer: sum(a > 0.01 for a in test["activity"][layer]), 1)
+       for layer in range(2)}}
 
-_burda = dict(batch_size=20, lr=1e-3, schedule="stages", epochs=3280, warmup=0, patience=3280, adam_eps=1e-4, normalize_gradients=False)   # 1 + 3 + ... + 3^7 passes
+_burda = dict(batch_size=20, lr=1e-3, schedule="stages", epochs=3280, warmup=0, patience=3280,
+              adam_eps=1e-4, normalize_gradients=False)   # 1 + 3 + ... + 3^7 passes
 _two_layers = dict(network="tanh", latent=100, hidden=200, latent2=50, hidden2=100)
-ARCHITECTURES = {"VAE": {}, "HVAE": {"structure": "hvae"}, "ConvHVAE": {"structure": "hvae", "network": "conv"}, "PixelHVAE": {"structure": "hvae", "network": "pixel"},
-                 "VAE (L = 2)": _two_layers | {"train": TrainConfig(**_burda)}, "IWAE (L = 2)": _two_layers | {"train": TrainConfig(**_burda, objective="iwae", n_samples=50, max_rows=10_000)}}
+ARCHITECTURES = {"VAE": {}, "HVAE": {"structure": "hvae"},
+                 "ConvHVAE": {"structure": "hvae", "network": "conv"},
+                 "PixelHVAE": {"structure": "hvae", "network": "pixel"},
+                 "VAE (L = 2)": _two_layers | {"train": TrainConfig(**_burda)},
+                 "IWAE (L = 2)": _two_layers | {
+                     "train": TrainConfig(**_burda, objective="iwae", n_samples=50, max_rows=10_000)}}
 
+# %% ../nbs/19_results.ipynb #6c0ba70c
 @dataclass(frozen=True)
 class Cell:
-    "One number of a table: where it stands, what was reported (None if nothing was), the experiment behind it, for any seed, what is measured (a key of `MEASURES`), and whose settings, if not Tomczak & Welling's (it becomes part of the folder's name)."
+    """One number of a table: where it stands, what was reported (None if nothing was), the experiment
+    behind it, for any seed, what is measured (a key of `MEASURES`), and whose settings, if not Tomczak &
+    Welling's (it becomes part of the folder's name)."""
     dataset: str
     architecture: str
     prior: str
@@ -64,27 +88,38 @@ class Cell:
 LEARNING_RATES = {"caltech101": 1e-4}     # elsewhere 5e-4
 
 def cell(dataset, architecture, prior, paper=None, n_components=None, measure=None):
-    "The `Cell` of `architecture` (a key of `ARCHITECTURES`) and `prior` on `dataset` with its paper's settings; unless told otherwise it shows bits per pixel for grey images, log p(x) for others."
+    """The `Cell` of `architecture` (a key of `ARCHITECTURES`) and `prior` on `dataset` with its paper's
+    settings; unless told otherwise it shows bits per pixel for grey images, log p(x) for others."""
     K = 1 if prior == "standard" else n_components or (1000 if dataset == "omniglot" else 500)
     given = {"train": TrainConfig(lr=LEARNING_RATES.get(dataset, 5e-4))} | ARCHITECTURES[architecture]
     grey = dataset in ("frey_faces", "histopathology")
-    return Cell(dataset, architecture, prior, paper, ExperimentConfig(dataset=dataset, prior=prior, n_components=K, **given), measure or ("bits per pixel" if grey else "log p(x), nats"))
+    return Cell(dataset, architecture, prior, paper,
+                ExperimentConfig(dataset=dataset, prior=prior, n_components=K, **given),
+                measure or ("bits per pixel" if grey else "log p(x), nats"))
 
 # %% ../nbs/19_results.ipynb #e1751b5b
 def small_digits(architecture, prior):
     "A `Cell` for the embedded digits, trained in a few seconds."
-    config = ExperimentConfig(dataset="digits", prior=prior, n_components=1 if prior == "standard" else 20, latent=8, hidden=64, **ARCHITECTURES[architecture], train=TrainConfig(epochs=20, warmup=5, lr=2e-3))
+    config = ExperimentConfig(dataset="digits", prior=prior,
+                              n_components=1 if prior == "standard" else 20, latent=8, hidden=64,
+                              **ARCHITECTURES[architecture],
+                              train=TrainConfig(epochs=20, warmup=5, lr=2e-3))
     return Cell("digits", architecture, prior, None, config, "log p(x), nats")
 
 def small(dataset, architecture, hidden=300, **training):
-    "A `Cell` for a VampPrior of 50 pseudo-inputs, with `hidden` units: a model that a package can carry."
+    """A `Cell` for a VampPrior of 50 pseudo-inputs, with `hidden` units: a model that a package can
+    carry."""
     c = cell(dataset, architecture, "vampprior", n_components=50)
-    return replace(c, whose="small", config=replace(c.config, hidden=hidden, train=replace(c.config.train, **training)))
+    return replace(c, whose="small", config=replace(c.config, hidden=hidden,
+                                                    train=replace(c.config.train, **training)))
 
 def bouzid(dataset, architecture, prior, paper):
-    "A `Cell` with what Bouzid et al. report of their training: two learning rates, no warm-up, 1000 epochs."
+    """A `Cell` with what Bouzid et al. report of their training: two learning rates, no warm-up, 1000
+    epochs."""
     c = cell(dataset, architecture, prior, paper)
-    return replace(c, whose="bouzid", config=replace(c.config, train=replace(c.config.train, lr=5e-4 if dataset == "dynamic_mnist" else 1e-4, warmup=0, epochs=1000)))
+    lr = 5e-4 if dataset == "dynamic_mnist" else 1e-4
+    training = replace(c.config.train, lr=lr, warmup=0, epochs=1000)
+    return replace(c, whose="bouzid", config=replace(c.config, train=training))
 
 # %% ../nbs/19_results.ipynb #6bfd802e
 PRIORS = ("standard", "mog", "vampprior_data", "vampprior", "vampprior_weighted")
@@ -92,15 +127,21 @@ COMPONENTS = (1, 10, 100, 250, 500, 750, 1000, 1500, 2000)
 _table1 = [cell(d, a, prior, value) for d, row in TABLE1.items() for a, pair in row.items() for prior, value in zip(("standard", "vampprior"), pair)]
 SUITES = {
     "table1": _table1, "table1_dense": [c for c in _table1 if c.config.network == "gated"],
-    "table2": [*(cell("static_mnist", a, "standard", value) for a, value in BURDA.items()), *(cell("static_mnist", "HVAE", prior, value) for prior, value in TABLE2.items()),
+    "table2": [*(cell("static_mnist", a, "standard", value) for a, value in BURDA.items()),
+               *(cell("static_mnist", "HVAE", prior, value) for prior, value in TABLE2.items()),
                *(cell("static_mnist", a, "vampprior", TABLE1["static_mnist"][a][1]) for a in ("ConvHVAE", "PixelHVAE"))],
-    "table3": [cell("dynamic_mnist", a, prior, value) for a, prior, value in (("HVAE", "vampprior_data", -81.71), ("HVAE", "vampprior", -81.24), ("ConvHVAE", "vampprior", -79.78), ("PixelHVAE", "vampprior", -78.45))],
+    "table3": [cell("dynamic_mnist", a, prior, value) for a, prior, value in (("HVAE", "vampprior_data", -81.71), ("HVAE", "vampprior", -81.24),
+                                                                              ("ConvHVAE", "vampprior", -79.78), ("PixelHVAE", "vampprior", -78.45))],
     "table4": [cell("omniglot", a, "vampprior", TABLE1["omniglot"][a][1]) for a in ("HVAE", "ConvHVAE", "PixelHVAE")],
     "table5": [cell("caltech101", a, "vampprior", TABLE1["caltech101"][a][1]) for a in ("HVAE", "ConvHVAE", "PixelHVAE")],
-    "priors": [cell(d, a, prior, dict(zip(("standard", "vampprior"), TABLE1[d][a])).get(prior)) for d in ("caltech101", "frey_faces") for a in ("VAE", "HVAE") for prior in PRIORS],
-    "figure2": [cell("static_mnist", "HVAE", prior, None, K, "ELBO, nats") for prior, sizes in (("standard", (1,)), ("mog", COMPONENTS), ("vampprior", COMPONENTS)) for K in sizes],
-    "figure3": [cell("static_mnist", a, prior, None, K, f"active units, z{layer}") for layer in (1, 2) for a, prior, sizes in (*((a, "standard", (1,)) for a in BURDA), ("HVAE", "vampprior", COMPONENTS)) for K in sizes],
-    "bouzid": [bouzid(d, a, prior, value) for d, row in BOUZID.items() for a, values in row.items() for prior, value in zip(("standard", "vampprior_data", "vampprior"), values)],
+    "priors": [cell(d, a, prior, dict(zip(("standard", "vampprior"), TABLE1[d][a])).get(prior)) for d in ("caltech101", "frey_faces") for a in ("VAE", "HVAE")
+               for prior in PRIORS],
+    "figure2": [cell("static_mnist", "HVAE", prior, None, K, "ELBO, nats")
+                for prior, sizes in (("standard", (1,)), ("mog", COMPONENTS), ("vampprior", COMPONENTS)) for K in sizes],
+    "figure3": [cell("static_mnist", a, prior, None, K, f"active units, z{layer}") for layer in (1, 2)
+                for a, prior, sizes in (*((a, "standard", (1,)) for a in BURDA), ("HVAE", "vampprior", COMPONENTS)) for K in sizes],
+    "bouzid": [bouzid(d, a, prior, value) for d, row in BOUZID.items() for a, values in row.items()
+               for prior, value in zip(("standard", "vampprior_data", "vampprior"), values)],
     "pretrained": [small("static_mnist", "HVAE", hidden=200, epochs=200), small("caltech101", "VAE"), small("frey_faces", "VAE")],
     "digits": [small_digits(a, prior) for a in ("VAE", "HVAE") for prior in ("standard", "vampprior")]}
 
@@ -113,12 +154,16 @@ def suite(name, dataset=None):
     return cells
 
 # %% ../nbs/19_results.ipynb #153a40d1
-TEST_IMAGES = {"static_mnist": 10_000, "dynamic_mnist": 10_000, "omniglot": 8_070, "caltech101": 2_307, "frey_faces": 200, "histopathology": 2_000, "digits": 300}
+TEST_IMAGES = {"static_mnist": 10_000, "dynamic_mnist": 10_000, "omniglot": 8_070, "caltech101": 2_307,
+               "frey_faces": 200, "histopathology": 2_000, "digits": 300}
 
 def essence(config):
-    "A configuration, as a dict, without what may differ between the runs of a cell: seed, device, and how many components a prior with one component was given."
+    """A configuration, as a dict, without what may differ between the runs of a cell: seed, device, and
+    how many components a prior with one component was given."""
     alike = {"n_components": 1} if config["prior"] == "standard" else {}
-    return config | alike | {"train": {k: v for k, v in config["train"].items() if k not in ("seed", "device")}}
+    return (config | alike | {"train": {k: v
+                                        for k, v in config["train"].items()
+                                        if k not in ("seed", "device")}})
 
 def fills(record, c):
     "Does the `record` of a run fill the `Cell` c?"
@@ -130,16 +175,24 @@ def fills(record, c):
 def read_record(path):
     "The record in a JSON file. ValueError if it is no record, or one of another format."
     try: record = json.loads(Path(path).read_text())
-    except ValueError as e: raise ValueError(f"{path} is no record: {e}. Move it away, and its run will be evaluated again") from e
-    try: whole = record["format"] == 1 and record["train"]["stopped"] and config_from_dict(record["config"]) and {"n_images", "n_samples", "ll"} <= record["test"].keys()
+    except ValueError as e:
+        raise ValueError(f"{path} is no record: {e}. Move it away, and its run will be evaluated again") from e
+    try:
+        whole = (record["format"] == 1 and record["train"]["stopped"]
+                 and config_from_dict(record["config"])
+                 and {"n_images", "n_samples", "ll"} <= record["test"].keys())
     except (KeyError, TypeError, AttributeError, ValueError): whole = False
     if not whole:
-        raise ValueError(f"{path} is damaged, or was written by another version of vampbook (format {record.get('format') if isinstance(record, dict) else None}, expected 1). `vampbook evaluate {Path(path).parent}` writes it anew")
+        raise ValueError(f"{path} is damaged, or was written by another version of vampbook "
+                         f"(format {record.get('format') if isinstance(record, dict) else None}, "
+                         f"expected 1). `vampbook evaluate {Path(path).parent}` writes it anew")
     return record
 
 def all_records(out=None):
-    "The records of runs that ship with the package for its tables, and those of the runs in the folder `out`. Errors as `read_record`."
-    return [record for record, _ in (study("tables") | study("pretrained")).values()] + [read_record(path) for path in (sorted(Path(out).glob("*/record.json")) if out else [])]
+    """The records of runs that ship with the package for its tables, and those of the runs in the folder
+    `out`. Errors as `read_record`."""
+    return ([record for record, _ in (study("tables") | study("pretrained")).values()]
+            + [read_record(path) for path in (sorted(Path(out).glob("*/record.json")) if out else [])])
 
 def runs_of(c, records):
     "Those of the `records` that fill the `Cell` c, {seed: record}."
@@ -148,7 +201,8 @@ def runs_of(c, records):
 # %% ../nbs/19_results.ipynb #42418762
 def run_folder(c, seed, out):
     "Where a run of the `Cell` c lies in the folder `out`."
-    name = c.dataset, "".join(filter(str.isalnum, c.architecture.lower())), c.prior, c.config.n_components, *filter(None, [c.whose]), seed      # IWAE (L = 2): iwael2
+    name = (c.dataset, "".join(filter(str.isalnum, c.architecture.lower())), c.prior,
+            c.config.n_components, *filter(None, [c.whose]), seed)    # IWAE (L = 2): iwael2
     return Path(out, "-".join(map(str, name)))
 
 def is_recorded(c, folder):
@@ -157,46 +211,65 @@ def is_recorded(c, folder):
     return path.exists() and fills(read_record(path), c)
 
 def run_cell(c, seed, out, device="auto"):
-    "Train and evaluate one run of the `Cell` c, or go on with it, in its folder under `out`. -> what went wrong, in one line, or \"\"."
+    """Train and evaluate one run of the `Cell` c, or go on with it, in its folder under `out`. -> what
+    went wrong, in one line, or \"\"."""
     folder = run_folder(c, seed, out)
     try:
         with alone(folder):
-            if is_recorded(c, folder): return ""                           # somebody else has finished it meanwhile
+            if is_recorded(c, folder): return ""    # somebody else has finished it meanwhile
             config = replace(c.config, train=replace(c.config.train, seed=seed, device=device))
             history = train(config, folder, progress=False)[-1]
-            if history.stopped == "interrupted": raise KeyboardInterrupt      # Ctrl-C is for the whole sweep
+            # Ctrl-C is for the whole sweep
+            if history.stopped == "interrupted": raise KeyboardInterrupt
             evaluate(folder, device=device, progress=False)
-    except (ValueError, OSError, TrainingError) as e: return f"{folder}: {str(e).removeprefix(f'{folder}: ')}"
-    except Exception as e: return f"{folder}: {type(e).__name__}: {' '.join(str(e).split())}"      # out of memory, say: the other runs go on
+    except (ValueError, OSError, TrainingError) as e:
+        return f"{folder}: {str(e).removeprefix(f'{folder}: ')}"
+    # out of memory, say: the other runs go on
+    except Exception as e: return f"{folder}: {type(e).__name__}: {' '.join(str(e).split())}"
     return ""
 
 # %% ../nbs/19_results.ipynb #5ff9fe59
 def in_processes(calls, jobs, device):
-    "Call `run_cell` with each tuple of `calls`, `jobs` at a time, in processes on this machine that share its cores; the answers as they come."
-    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")     # or each of them would start a compiler on every core
-    try: yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(run_cell)(*call, device) for call in calls)
-    except TerminatedWorkerError: yield "a process was killed, perhaps for want of memory, and the others with it; the same call goes on from their checkpoints"
+    """Call `run_cell` with each tuple of `calls`, `jobs` at a time, in processes on this machine that
+    share its cores; the answers as they come."""
+    # or each of them would start a compiler on every core
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+    try:
+        yield from Parallel(n_jobs=jobs, return_as="generator_unordered")(
+            delayed(run_cell)(*call, device) for call in calls)
+    except TerminatedWorkerError:
+        yield "a process was killed, perhaps for want of memory, and the others with it; the same call goes on from their checkpoints"
 
+# %% ../nbs/19_results.ipynb #f5ecebbb
 def on_ray(calls, jobs, device):
-    "The same on the Ray cluster that this machine belongs to, `jobs` at a time on its smallest machine. ValueError without Ray, or without a cluster."
+    """The same on the Ray cluster that this machine belongs to, `jobs` at a time on its smallest
+    machine. ValueError without Ray, or without a cluster."""
     try: import ray
-    except ImportError as e: raise ValueError("engine ray needs the package of that name: pip install 'vampbook[ray]'") from e
+    except ImportError as e:
+        raise ValueError("engine ray needs the package of that name: pip install 'vampbook[ray]'") from e
     try: ray.init(address="auto", ignore_reinit_error=True, log_to_driver=False)
-    except ConnectionError as e: raise ValueError(f"no Ray cluster found; start one with `ray start --head`, and `ray start --address=...` on the other machines ({e})") from e
-    threads = max(1, int(min(node["Resources"].get("CPU", 1) for node in ray.nodes() if node["Alive"])) // jobs)
-    task = ray.remote(num_cpus=threads, num_gpus=1 / jobs if device != "cpu" and ray.cluster_resources().get("GPU", 0) > 0 else 0, max_retries=10)(run_cell)
+    except ConnectionError as e:
+        raise ValueError("no Ray cluster found; start one with `ray start --head`, and `ray start "
+                         f"--address=...` on the other machines ({e})") from e
+    threads = max(1, int(min(node["Resources"].get("CPU", 1) for node in ray.nodes() if node["Alive"]))
+                  // jobs)
+    task = ray.remote(num_cpus=threads, num_gpus=1 / jobs if device != "cpu"
+                      and ray.cluster_resources().get("GPU", 0) > 0 else 0, max_retries=10)(run_cell)
     folders = {task.remote(*call, device): run_folder(*call) for call in calls}
     while folders:
         (done,), _ = ray.wait(list(folders))
         folder = folders.pop(done)
         try: yield ray.get(done)
-        except ray.exceptions.RayError as e: yield f"{folder}: lost, after ten retries: {str(e).strip().splitlines()[-1]}"
+        except ray.exceptions.RayError as e:
+            yield f"{folder}: lost, after ten retries: {str(e).strip().splitlines()[-1]}"
 
+# %% ../nbs/19_results.ipynb #907554f4
 ENGINES = {"local": in_processes, "ray": on_ray}
 
 # %% ../nbs/19_results.ipynb #1ef4438c
 def absent(datasets):
-    "The data sets among `datasets` that cannot be had, {name: why}; the others are fetched, once, before processes ask for them."
+    """The data sets among `datasets` that cannot be had, {name: why}; the others are fetched, once,
+    before processes ask for them."""
     reasons = {}
     for name in dict.fromkeys(datasets):
         try: load(name)
@@ -208,48 +281,73 @@ def attempt(read, *args):
     try: return [read(*args)]
     except ValueError: return []
 
-def reproduce(name, dataset=None, seeds=1, out="runs", jobs=1, device="auto", engine="local", progress=True):
-    """Do the runs of a suite that are neither recorded nor in the folder `out`, with seeds 0 to seeds - 1, `jobs` at a time (on each machine); cut short, the same call goes on. -> what failed, a line each.
+# %% ../nbs/19_results.ipynb #84838098
+def reproduce(name, dataset=None, seeds=1, out="runs", jobs=1, device="auto", engine="local",
+              progress=True):
+    """Do the runs of a suite that are neither recorded nor in the folder `out`, with seeds 0 to
+    seeds - 1, `jobs` at a time (on each machine); cut short, the same call goes on. -> what failed,
+    a line each.
 
-    `engine`: "local", or "ray" for a cluster that shares the folder. ValueError for an unknown suite, data set or engine, and for numbers below 1."""
-    if min(seeds, jobs) < 1: raise ValueError(f"seeds and jobs must be at least 1; got {seeds} and {jobs}")
-    if engine not in ENGINES: raise ValueError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
-    records = all_records() + [record for path in sorted(Path(out).glob("*/record.json")) for record in attempt(read_record, path)]
-    missing = [(c, seed) for c in suite(name, dataset) for seed in range(seeds) if seed not in runs_of(c, records)]
+    `engine`: "local", or "ray" for a cluster that shares the folder. ValueError for an unknown suite,
+    data set or engine, and for numbers below 1."""
+    if min(seeds, jobs) < 1:
+        raise ValueError(f"seeds and jobs must be at least 1; got {seeds} and {jobs}")
+    if engine not in ENGINES:
+        raise ValueError(f"unknown engine {engine!r}; choose one of {', '.join(ENGINES)}")
+    records = (all_records() + [record for path in sorted(Path(out).glob("*/record.json"))
+                                for record in attempt(read_record, path)])
+    missing = [(c, seed) for c in suite(name, dataset) for seed in range(seeds)
+               if seed not in runs_of(c, records)]
     failures = absent([c.dataset for c, _ in missing])
     missing = [(c, seed) for c, seed in missing if c.dataset not in failures]
-    missing.sort(key=lambda pair: list(ARCHITECTURES).index(pair[0].architecture))          # what is soon done first
-    calls = list({run_folder(c, seed, out): (c, seed, Path(out).resolve()) for c, seed in missing}.values())    # two cells may show the same run
-    told = list(tqdm(ENGINES[engine](calls, jobs, device), total=len(calls), desc=name, unit="run", disable=not progress))
-    done = {str(run_folder(*call)) for call in calls if True in attempt(is_recorded, call[0], run_folder(*call))}      # by us, or by another sweep meanwhile
-    return [*failures.values(), *sorted(failure for failure in told if failure and failure.split(": ")[0] not in done)]
+    # what is soon done first
+    missing.sort(key=lambda pair: list(ARCHITECTURES).index(pair[0].architecture))
+    calls = list({run_folder(c, seed, out): (c, seed, Path(out).resolve())
+                  for c, seed in missing}.values())    # two cells may show the same run
+    told = list(tqdm(ENGINES[engine](calls, jobs, device), total=len(calls), desc=name, unit="run",
+                     disable=not progress))
+    # by us, or by another sweep meanwhile
+    done = {str(run_folder(*call)) for call in calls
+            if True in attempt(is_recorded, call[0], run_folder(*call))}
+    return [*failures.values(), *sorted(failure for failure in told
+                                        if failure and failure.split(": ")[0] not in done)]
 
 # %% ../nbs/19_results.ipynb #3202363f
 def cell_row(c, records):
-    "One line of a table, a dict of strings: where the `Cell` stands, what is measured, the paper's number, ours from those of the `records` that fill it, the difference, the number of runs."
+    """One line of a table, a dict of strings: where the `Cell` stands, what is measured, the paper's
+    number, ours from those of the `records` that fill it, the difference, the number of runs."""
     measure, digits = MEASURES[c.measure]
     values = [measure(record["test"]) for record in runs_of(c, records).values()]
     mean = statistics.mean(values) if values else None
-    ours = "not run" if not values else f"{mean:.{digits}f}" + (f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else "")
-    return {"data set": c.dataset, "model": c.architecture, "prior": c.prior, "K": str(c.config.n_components), "measured": c.measure, "paper": "" if c.paper is None else f"{c.paper:.2f}", "ours": ours,
-            "difference": f"{round(mean - c.paper, digits) + 0.:+.{digits}f}" if values and c.paper is not None else "", "runs": str(len(values))}
+    ours = ("not run" if not values else f"{mean:.{digits}f}"
+            + (f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""))
+    return {"data set": c.dataset, "model": c.architecture, "prior": c.prior,
+            "K": str(c.config.n_components), "measured": c.measure,
+            "paper": "" if c.paper is None else f"{c.paper:.2f}", "ours": ours,
+            "difference": f"{round(mean - c.paper, digits) + 0.:+.{digits}f}" if values
+            and c.paper is not None else "", "runs": str(len(values))}
 
 def table(name, dataset=None, out=None):
-    "The rows of a suite's table, from the records that ship with the package and those of the runs in `out`. Errors as `suite`."
+    """The rows of a suite's table, from the records that ship with the package and those of the runs in
+    `out`. Errors as `suite`."""
     records = all_records(out)
     return [cell_row(c, records) for c in suite(name, dataset)]
 
 # %% ../nbs/19_results.ipynb #a86f8c24
 @torch.no_grad()
 def pictures(folder, n=8):
-    "What the book shows of the run in `folder`, {name: N x D uint8, pixels times 255}: `images` (n spread evenly over the test split, then the n of lowest log-likelihood), their `reconstructions`, 2n `samples`, and up to 2n `pseudo_inputs` of a VampPrior."
+    """What the book shows of the run in `folder`, {name: N x D uint8, pixels times 255}: `images` (n
+    spread evenly over the test split, then the n of lowest log-likelihood), their `reconstructions`, 2n
+    `samples`, and up to 2n `pseudo_inputs` of a VampPrior."""
     model, data, config, _ = load_run(folder, device="cpu")
     ll = np.load(Path(folder, "record.npz"))["ll"]
     torch.manual_seed(0)
-    x = data.batch("test")[[*np.linspace(0, len(ll) - 1, n).astype(int), *ll.argsort()[:n]]]      # a file may be sorted by class
+    # a file may be sorted by class
+    x = data.batch("test")[[*np.linspace(0, len(ll) - 1, n).astype(int), *ll.argsort()[:n]]]
     shown = {"images": x, "reconstructions": model.reconstruct(x), "samples": model.sample(2 * n)}
     if config.prior.startswith("vampprior"): shown["pseudo_inputs"] = model.prior.pseudo_inputs[:2 * n]
-    return {name: (256 * pixels).floor().clamp(0, 255).to(torch.uint8).numpy() for name, pixels in shown.items()}
+    return {name: (256 * pixels).floor().clamp(0, 255).to(torch.uint8).numpy()
+            for name, pixels in shown.items()}
 
 def rounded(value):
     "A record, or a part of it, with every number to seven digits, which is all that float32 holds."
@@ -258,8 +356,12 @@ def rounded(value):
     return float(f"{value:.7g}") if isinstance(value, float) else value
 
 def ship(folder, to):
-    "Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers rounded; with seed 0 also the log-likelihoods (to 1/64 of a nat), and `pictures` for the two priors of Table 1."
+    """Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers
+    rounded; with seed 0 also the log-likelihoods (to 1/64 of a nat), and `pictures` for the two priors
+    of Table 1."""
     record, arrays = read_record(Path(folder, "record.json")), {}
-    if record["config"]["train"]["seed"] == 0: arrays["ll"] = np.round(64 * np.load(Path(folder, "record.npz"))["ll"]) / 64     # saves a third of the bytes
+    # saves a third of the bytes
+    if record["config"]["train"]["seed"] == 0:
+        arrays["ll"] = np.round(64 * np.load(Path(folder, "record.npz"))["ll"]) / 64
     if arrays and record["config"]["prior"] in ("standard", "vampprior"): arrays |= pictures(folder)
     save_study(to, Path(folder).name, rounded(record), arrays)

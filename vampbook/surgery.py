@@ -21,15 +21,21 @@ from .training import fit
 
 # %% ../nbs/09_elbo_surgery.ipynb #8a487264
 def one_binarisation(dataset, seed=0):
-    "`dataset` with its training and validation images joined as the training split, each pixel thrown black or white once and for all; the validation split is part of it. ValueError unless it is dynamic."
-    if not dataset.dynamic: raise ValueError(f"the images of {dataset.name} are not binarised anew at every look, so there is nothing to fix; take a dynamic one, such as dynamic_mnist")
+    """`dataset` with its training and validation images joined as the training split, each pixel
+    thrown black or white once and for all; the validation split is part of it. ValueError unless it
+    is dynamic."""
+    if not dataset.dynamic:
+        raise ValueError(f"the images of {dataset.name} are not binarised anew at every look, so "
+                         "there is nothing to fix; take a dynamic one, such as dynamic_mnist")
     x = dataset.batch("train", generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
-    labels = dataset.labels and dataset.labels | {"train": torch.cat([dataset.labels["train"], dataset.labels["valid"]])}
+    labels = (dataset.labels and dataset.labels
+              | {"train": torch.cat([dataset.labels["train"], dataset.labels["valid"]])})
     return replace(dataset, train=torch.cat([x, dataset.valid]), labels=labels, dynamic=False)
 
 # %% ../nbs/09_elbo_surgery.ipynb #9b7d2f99
 def index_entropy(q, z, rows=32):  # B x M -> B
-    "H[q(i | z)], in nats, of the index code at each row of z; `q`: the aggregated posterior. At most `rows` rows at a time."
+    """H[q(i | z)], in nats, of the index code at each row of z; `q`: the aggregated posterior. At most
+    `rows` rows at a time."""
     def one(part):
         log_share = q.log_joint(part).log_softmax(-1)
         return -(log_share.exp() * log_share).sum(-1)
@@ -38,16 +44,19 @@ def index_entropy(q, z, rows=32):  # B x M -> B
 # %% ../nbs/09_elbo_surgery.ipynb #9f2b10a6
 @torch.no_grad()
 def gain_of_aggregate(model, x, new, rows=32):
-    "By how much the ELBO of the images `new` rises, if the prior is replaced by the aggregated posterior of x; one draw of z an image. -> nats per image, standard error."
+    """By how much the ELBO of the images `new` rises, if the prior is replaced by the aggregated
+    posterior of x; one draw of z an image. -> nats per image, standard error."""
     q, prior, codes = posterior_mixture(model, x), model.mixture(), posterior_mixture(model, new)
     z = codes.mu + (codes.logvar / 2).exp() * torch.randn_like(codes.mu)
     return mean_and_error(torch.cat([q.log_prob(part) - prior.log_prob(part) for part in z.split(rows)]))
 
 # %% ../nbs/09_elbo_surgery.ipynb #69713b01
 def train_on_all(config, dataset, folder):
-    "Train what `config` describes on `dataset`, with fit's checkpoint in `folder`, or go on there. -> model, History, provenance at the start."
+    """Train what `config` describes on `dataset`, with fit's checkpoint in `folder`, or go on there. ->
+    model, History, provenance at the start."""
     path = Path(folder, "provenance.json")
-    if not path.exists(): write_json(path, provenance(dataset.train.device))     # a long run must name the code that it began with
+    # a long run must name the code that it began with
+    if not path.exists(): write_json(path, provenance(dataset.train.device))
     model = build(config, dataset)
     return model, fit(model, dataset, config.train, folder, progress=False), json.loads(path.read_text())
 
@@ -56,25 +65,34 @@ POINTS = (0., 0.), (1.5, 1.5), (-1.5, 0.5), (0.5, -2.), (3., -3.)
 
 @torch.no_grad()
 def index_arrays(model, x, n_side=71, limit=3.5, n_images=8):
-    "Small NumPy arrays for pictures of the index code of a model with two latents: exp H[q(i | z)] on a grid, codes of 1 000 images, the images most responsible for `POINTS`."
+    """Small NumPy arrays for pictures of the index code of a model with two latents: exp H[q(i | z)] on
+    a grid, codes of 1 000 images, the images most responsible for `POINTS`."""
     q, axis = posterior_mixture(model, x), torch.linspace(-limit, limit, n_side)
     share, who = q.responsibilities(torch.tensor(POINTS)).topk(n_images)
     sharing = index_entropy(q, torch.cartesian_prod(axis, axis)).exp().view(n_side, n_side)
-    return {"sharing": sharing.float().numpy(), "axis": axis.numpy(), "codes": q.mu[:1000].half().numpy(), "share": share.numpy(), "who": np.packbits(x[who.flatten()].bool().numpy(), axis=1)}
+    return {"sharing": sharing.float().numpy(), "axis": axis.numpy(),
+            "codes": q.mu[:1000].half().numpy(), "share": share.numpy(),
+            "who": np.packbits(x[who.flatten()].bool().numpy(), axis=1)}
 
 # %% ../nbs/09_elbo_surgery.ipynb #4ca902d7
 def operate(config, dataset, folder, n_samples=20_000, sizes=(100, 300, 1000, 3000, 10_000, 30_000)):
-    """Train what `config` describes on the training images of `dataset` (see `one_binarisation`), with checkpoints in `folder`, and open the bound. -> record (a dict), arrays.
+    """Train what `config` describes on the training images of `dataset` (see `one_binarisation`), with
+    checkpoints in `folder`, and open the bound. -> record (a dict), arrays.
 
-    The record holds the surgery on all training images and on random subsets of `sizes`, the ELBO of one draw for each image, and the gain of q(z) as a prior on training and test images, in nats."""
+    The record holds the surgery on all training images and on random subsets of `sizes`, the ELBO of
+    one draw for each image, and the gain of q(z) as a prior on training and test images, in nats."""
     model, history, trained_with = train_on_all(config, dataset, folder)
     made, x, start = provenance(dataset.train.device), dataset.batch("train"), time.perf_counter()
     torch.manual_seed(config.train.seed)
-    result = {"surgery": elbo_surgery(model, x, n_samples, progress=False), "n_images": len(x), "n_samples": n_samples, "seconds": time.perf_counter() - start}
+    result = {"surgery": elbo_surgery(model, x, n_samples, progress=False), "n_images": len(x),
+              "n_samples": n_samples, "seconds": time.perf_counter() - start}
     order, prior = torch.randperm(len(x)), model.mixture()
     elbos = torch.cat([model.terms(part, prior=prior).elbo() for part in x.split(1000)])
-    result |= {"curve": {n: elbo_surgery(model, x[order[:n]], n_samples, progress=False) for n in sizes if n < len(x)},
+    result |= {"curve": {n: elbo_surgery(model, x[order[:n]], n_samples, progress=False) for n in sizes
+                         if n < len(x)},
                "elbo_of_all": elbos.double().mean().item(), "active_units": active_units(model, x),
-               "gain_train": gain_of_aggregate(model, x, x[order[:10_000]]), "gain_test": gain_of_aggregate(model, x, dataset.batch("test"))}
+               "gain_train": gain_of_aggregate(model, x, x[order[:10_000]]),
+               "gain_test": gain_of_aggregate(model, x, dataset.batch("test"))}
     arrays = index_arrays(model, x) if config.latent == 2 else {}
-    return {"format": 1, "config": asdict(config), "train": summary(history, config, 20) | trained_with} | result | made, arrays
+    return ({"format": 1, "config": asdict(config), "train": summary(history, config, 20) | trained_with}
+            | result | made, arrays)

@@ -30,10 +30,12 @@ from .iwae import bound, climb
 
 # %% ../nbs/06_training.ipynb #ce4305b2
 def check_types(config):
-    "ValueError if a field of the dataclass `config` is not of the type that it declares (a float may be an int), or none of the choices of a Literal."
+    """ValueError if a field of the dataclass `config` is not of the type that it declares (a float may
+    be an int), or none of the choices of a Literal."""
     for f in fields(config):
         value, choices = getattr(config, f.name), get_args(f.type)
-        if choices and value not in choices: raise ValueError(f"unknown {f.name} {value!r}; choose one of {', '.join(choices)}")
+        if choices and value not in choices:
+            raise ValueError(f"unknown {f.name} {value!r}; choose one of {', '.join(choices)}")
         if not choices and type(value) is not f.type and not (f.type is float and type(value) is int):
             raise ValueError(f"{f.name} must be of type {f.type.__name__}; got {value!r}")
 
@@ -44,7 +46,8 @@ class Schedule:
     lr: float = 5e-4
     "Learning rate of Adam."
     schedule: Literal["constant", "stages"] = "constant"
-    "`constant`: lr throughout. `stages`: lr for 1 epoch, then for 3, 9, 27, ... epochs lr / 10^(1/7), lr / 10^(2/7), ... (Burda et al. 2015)."
+    """`constant`: lr throughout. `stages`: lr for 1 epoch, then for 3, 9, 27, ... epochs lr / 10^(1/7),
+    lr / 10^(2/7), ... (Burda et al. 2015)."""
     warmup: int = 100
     "Epochs over which beta, the weight of the KL term, rises linearly to 1."
 
@@ -55,7 +58,8 @@ class Schedule:
     def rate(self, epoch):
         "Learning rate in `epoch` (counted from 0)."
         if self.schedule == "constant": return self.lr
-        stage = sum((3 ** i - 1) // 2 <= epoch for i in range(1, 21))   # stage i begins after 1 + 3 + ... + 3^(i - 1) epochs
+        # stage i begins after 1 + 3 + ... + 3^(i - 1) epochs
+        stage = sum((3 ** i - 1) // 2 <= epoch for i in range(1, 21))
         return self.lr * 10 ** (-stage / 7)
 
 # %% ../nbs/06_training.ipynb #047aa38e
@@ -88,13 +92,15 @@ class TrainConfig(Schedule):
         for name, least in {"epochs": 1, "batch_size": 1, "warmup": 0, "patience": 1, "n_samples": 1, "max_rows": 1, "seed": 0}.items():
             if getattr(self, name) < least: raise ValueError(f"{name} must be at least {least}; got {getattr(self, name)}")
         for name in ("lr", "adam_eps"):
-            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0): raise ValueError(f"{name} must be a positive number; got {getattr(self, name)}")
+            if not (math.isfinite(getattr(self, name)) and getattr(self, name) > 0):
+                raise ValueError(f"{name} must be a positive number; got {getattr(self, name)}")
 
 # %% ../nbs/06_training.ipynb #1bc86123
 def pick_device(name="auto"):
     'The torch device called `name`; "auto" is the first of CUDA, Apple\'s MPS and the CPU that is there. ValueError if it is not.'
     if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+        name = ("cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available()
+                else "cpu")
     try: return torch.zeros((), device=name).device
     except (RuntimeError, AssertionError) as e:
         raise ValueError(f'device {name!r} cannot be used here; take "auto" or "cpu"') from e
@@ -102,17 +108,20 @@ def pick_device(name="auto"):
 # %% ../nbs/06_training.ipynb #d3f8abd4
 @torch.no_grad()
 def mean_bound(model, dataset, split, config=None, batch_size=1000):
-    "The bound that `config` (a `TrainConfig`) climbs, at beta = 1, over a split: nats per example, a float64 tensor on the CPU. By default the ELBO from one draw."
+    """The bound that `config` (a `TrainConfig`) climbs, at beta = 1, over a split: nats per example, a
+    float64 tensor on the CPU. By default the ELBO from one draw."""
     prior, n, config = model.mixture(), len(getattr(dataset, split)), config or TrainConfig()
-    bounds = [bound(model, dataset.batch(split, slice(i, i + batch_size)), config, prior=prior) for i in range(0, n, batch_size)]
+    bounds = [bound(model, dataset.batch(split, slice(i, i + batch_size)), config, prior=prior)
+              for i in range(0, n, batch_size)]
     return torch.cat(bounds).cpu().double().mean()
 
 # %% ../nbs/06_training.ipynb #dbde7ce3
 @dataclass
 class History:
-    "What happened: one row an epoch, ELBOs (or the IWAE bounds that are climbed) in nats per example (train at the epoch's beta, valid at beta = 1), seconds of the epoch."
+    """What happened: one row an epoch, ELBOs (or the IWAE bounds that are climbed) in nats per example
+    (train at the epoch's beta, valid at beta = 1), seconds of the epoch."""
     rows: list = field(default_factory=list)   # of {"beta", "train_elbo", "valid_elbo", "seconds"}
-    stopped: str = ""                          # "early_stopping", "max_epochs", "interrupted"; "" while training
+    stopped: str = ""    # "early_stopping", "max_epochs", "interrupted"; "" while training
 
     def __len__(self): return len(self.rows)
     def curve(self, name):
@@ -149,7 +158,8 @@ def normalize_gradients(params):
 
 # %% ../nbs/06_training.ipynb #0fe72e1f
 def train_step(model, dataset, optimizer, config, index, beta):
-    "One step of the optimiser, on the training images `index` (B); returns the bound of each, in nats, at `beta` (B)."
+    """One step of the optimiser, on the training images `index` (B); returns the bound of each, in nats,
+    at `beta` (B)."""
     optimizer.zero_grad()
     bounds = climb(model, dataset.batch("train", index), config, beta)
     if config.normalize_gradients: normalize_gradients(model.parameters())
@@ -157,8 +167,11 @@ def train_step(model, dataset, optimizer, config, index, beta):
     return bounds
 
 def train_epoch(model, dataset, optimizer, config, epoch, progress=None, step=None):
-    "One pass over the training data in random order; returns the mean of the bound that is climbed, at this epoch's beta, a float64 tensor on the CPU. `step(index, beta)`: what takes a step; `train_step` if None."
-    beta, elbos, step = config.beta(epoch), [], step or partial(train_step, model, dataset, optimizer, config)
+    """One pass over the training data in random order; returns the mean of the bound that is climbed, at
+    this epoch's beta, a float64 tensor on the CPU. `step(index, beta)`: what takes a step; `train_step`
+    if None."""
+    beta, elbos, step = (config.beta(epoch), [],
+                         step or partial(train_step, model, dataset, optimizer, config))
     order = torch.randperm(len(dataset.train)).to(dataset.train.device)
     for index in order.split(config.batch_size):
         elbos.append(step(index, beta))
@@ -170,7 +183,8 @@ class TrainingError(RuntimeError):
     "Training cannot go on; the message says why and what to try."
 
 def run_epoch(model, dataset, optimizer, config, epoch, progress=None, step=None):
-    "Train one epoch and validate, with random numbers that depend on seed and epoch alone; -> the epoch's row of the history. TrainingError if an ELBO is not finite."
+    """Train one epoch and validate, with random numbers that depend on seed and epoch alone; -> the
+    epoch's row of the history. TrainingError if an ELBO is not finite."""
     start, device = time.perf_counter(), dataset.train.device
     for group in optimizer.param_groups: group["lr"] = config.rate(epoch)
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
@@ -178,9 +192,12 @@ def run_epoch(model, dataset, optimizer, config, epoch, progress=None, step=None
         train_elbo = train_epoch(model.train(), dataset, optimizer, config, epoch, progress, step).item()
         valid_elbo = mean_bound(model.eval(), dataset, "valid", config).item()
     if not (math.isfinite(train_elbo) and math.isfinite(valid_elbo)):
-        raise TrainingError(f"the ELBO is {train_elbo} (train), {valid_elbo} (valid) after epoch {epoch + 1}: training has diverged. Start again with a lower "
-                            f"learning rate (lr is {config.lr}) or a longer warm-up ({config.warmup} epochs), and check that the data lie in [0, 1]")
-    return {"beta": config.beta(epoch), "train_elbo": train_elbo, "valid_elbo": valid_elbo, "seconds": time.perf_counter() - start}
+        raise TrainingError(f"the ELBO is {train_elbo} (train), {valid_elbo} (valid) after epoch "
+                            f"{epoch + 1}: training has diverged. Start again with a lower "
+                            f"learning rate (lr is {config.lr}) or a longer warm-up ({config.warmup} "
+                            "epochs), and check that the data lie in [0, 1]")
+    return {"beta": config.beta(epoch), "train_elbo": train_elbo, "valid_elbo": valid_elbo,
+            "seconds": time.perf_counter() - start}
 
 # %% ../nbs/06_training.ipynb #d6bd82ac
 def as_it_is(step, device):
@@ -188,7 +205,8 @@ def as_it_is(step, device):
     return step
 
 def cuda_graph(step, device):
-    "Record what `step()` launches on the GPU `device`, after three calls to warm up; -> a function that replays it, and returns a copy of the tensor that `step` returned."
+    """Record what `step()` launches on the GPU `device`, after three calls to warm up; -> a function
+    that replays it, and returns a copy of the tensor that `step` returned."""
     with torch.cuda.device(device):
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -203,41 +221,49 @@ def cuda_graph(step, device):
     return replay
 
 def capture_for(device, config):
-    """What makes a replay of a step: `cuda_graph` on CUDA, `as_it_is` on a CPU. None, for plain steps, on any other device, on CUDA if the environment variable
-    VAMPBOOK_CUDA_GRAPHS is 0, and wherever a step takes two walks (chapter 08)."""
+    """What makes a replay of a step: `cuda_graph` on CUDA, `as_it_is` on a CPU. None, for plain steps,
+    on any other device, on CUDA if the environment variable VAMPBOOK_CUDA_GRAPHS is 0, and wherever a
+    step takes two walks (chapter 08)."""
     if config.objective != "elbo" and config.batch_size * config.n_samples > config.max_rows: return None
     if device.type == "cuda" and os.environ.get("VAMPBOOK_CUDA_GRAPHS") == "0": return None
     return {"cuda": cuda_graph, "cpu": as_it_is}.get(device.type)
 
 # %% ../nbs/06_training.ipynb #b50f5a62
 def fused(model):
-    "`model` with its `terms` compiled, to be called in training: the small operations of a pass joined into a few, with the same weights and random numbers."
+    """`model` with its `terms` compiled, to be called in training: the small operations of a pass joined
+    into a few, with the same weights and random numbers."""
     twin = copy.copy(model)
     twin.terms = torch.compile(model.terms, dynamic=False, options={"fallback_random": True})
     return twin
 
 # %% ../nbs/06_training.ipynb #ad9c570c
 def examine(one, take, index, state, before):
-    "Where two steps of `one` lead from `before`, with two batches and two beta: by how much each tensor of `state` moves, and the bounds of the second."
+    """Where two steps of `one` lead from `before`, with two batches and two beta: by how much each
+    tensor of `state` moves, and the bounds of the second."""
     with torch.no_grad(): torch._foreach_copy_(state, before)
     torch.manual_seed(0)
     bounds = [take(one, rows, beta) for rows, beta in ((index, 0.9), (index.flip(0), 0.2))][-1]
     return [bounds, *((t.detach() - t0).float() for t, t0 in zip(state, before))]
 
 def alike(a, b):
-    "Are two tensors the same, to within 5 percent of the norm? What is not finite is left to the check of the epoch."
+    """Are two tensors the same, to within 5 percent of the norm? What is not finite is left to the check
+    of the epoch."""
     return bool((a - b).norm() <= 0.05 * a.norm()) or not a.isfinite().all()
 
 # %% ../nbs/06_training.ipynb #1c106a68
 class Recorded:
-    """`train_step` for one model, dataset, optimizer and config, on record: called with `index` and `beta`. `capture(step, device)` makes a function that replays `step`.
+    """`train_step` for one model, dataset, optimizer and config, on record: called with `index` and
+    `beta`. `capture(step, device)` makes a function that replays `step`.
 
-    `twins`: functions that make of `model` one that does the same with the same weights, only faster (`fused`); the first that can be recorded and passes is taken, else `model`.
-    RuntimeWarning for each that is not; if none is, every step is taken as it is. TrainingError if CUDA cannot go on after a failure."""
+    `twins`: functions that make of `model` one that does the same with the same weights, only faster
+    (`fused`); the first that can be recorded and passes is taken, else `model`. RuntimeWarning for
+    each that is not; if none is, every step is taken as it is. TrainingError if CUDA cannot go on
+    after a failure."""
     def __init__(self, model, dataset, optimizer, config, twins=(), capture=cuda_graph):
         self.kinds = [*twins, lambda model: model]
         self.step_of = lambda kind: partial(train_step, kind(model), dataset, optimizer, config)
-        self.step, self.optimizer, self.size, self.capture, self.rate = self.step_of(self.kinds[-1]), optimizer, config.batch_size, capture, None
+        self.step, self.optimizer, self.size, self.capture, self.rate = (
+            self.step_of(self.kinds[-1]), optimizer, config.batch_size, capture, None)
         self.tensors = *model.parameters(), *model.buffers()
 
     def __call__(self, index, beta):
@@ -255,7 +281,8 @@ class Recorded:
 
 # %% ../nbs/06_training.ipynb #dee5ce4f
 def examined(recorder, index):
-    "A function that replays a step of `recorder` (a `Recorded`), of the first of its models that passes, or the step itself. Weights, buffers, Adam's moments and random numbers are left as they were."
+    """A function that replays a step of `recorder` (a `Recorded`), of the first of its models that passes, or the step itself. Weights, buffers, Adam's moments
+    and random numbers are left as they were."""
     def placed(step): return lambda: step(recorder.index, recorder.beta)
     groups, device, plain, refused, why = recorder.optimizer.param_groups, index.device, placed(recorder.step), [], ""
     state = [*recorder.tensors, *(t for moments in recorder.optimizer.state.values() for t in moments.values())]
@@ -269,7 +296,7 @@ def examined(recorder, index):
                 try:
                     replay = recorder.capture(placed(recorder.step_of(kind)), device)
                     if all(map(alike, *(examine(one, recorder.take, index, state, before) for one in (plain, replay)))): break
-                except Exception as e: why = " ".join(f"{type(e).__name__}: {e}".partition("\n\n")[0].split())       # a compiler fails in many ways, and says much
+                except Exception as e: why = " ".join(f"{type(e).__name__}: {e}".partition("\n\n")[0].split())    # a compiler fails in many ways, and says much
                 refused.append(f"training goes on without {what}, more slowly: {why}")
                 recorder.kinds.remove(kind)      # not to be tried again at the next learning rate
             else: replay = plain
@@ -278,7 +305,9 @@ def examined(recorder, index):
             try:
                 with torch.no_grad(): torch._foreach_copy_(state, before)
                 torch.rand(1, device=device)
-            except RuntimeError as e: raise TrainingError(f"recording a training step as a CUDA graph failed, and CUDA with it ({why}). Start again with VAMPBOOK_CUDA_GRAPHS=0 in the environment; the run goes on from its last checkpoint") from e
+            except RuntimeError as e:
+                raise TrainingError(f"recording a training step as a CUDA graph failed, and CUDA with it ({why}). Start again with VAMPBOOK_CUDA_GRAPHS=0 in "
+                                    "the environment; the run goes on from its last checkpoint") from e
     for reason in refused: warnings.warn(reason, RuntimeWarning)
     return replay
 
@@ -286,16 +315,20 @@ def examined(recorder, index):
 LONG = 100_000   # steps of a run from which on it is worth a compiler's time
 
 def quick_step(model, dataset, optimizer, config):
-    "What takes the steps of a run: a `Recorded`, of compiled operations if the run is long; or None, which stands for `train_step`, where nothing can be recorded or is to be compiled."
-    capture, steps = capture_for(dataset.train.device, config), config.epochs * math.ceil(len(dataset.train) / config.batch_size)
+    """What takes the steps of a run: a `Recorded`, of compiled operations if the run is long; or None,
+    which stands for `train_step`, where nothing can be recorded or is to be compiled."""
+    capture, steps = (capture_for(dataset.train.device, config),
+                      config.epochs * math.ceil(len(dataset.train) / config.batch_size))
     compiled = steps >= LONG and config.objective != "dreg"       # DReG hangs a hook into the pass
     if not capture or capture is as_it_is and not compiled: return None
-    if compiled: torch.compiler.reset()       # it compiles a function for eight models, and after that, in silence, for none
+    # it compiles a function for eight models, and after that, in silence, for none
+    if compiled: torch.compiler.reset()
     return Recorded(model, dataset, optimizer, config, [fused] if compiled else [], capture)
 
 # %% ../nbs/06_training.ipynb #3a85875c
 def write_atomically(path, write):
-    "Let `write(temporary path)` make a file, then move it to `path`: whoever looks finds the old file or the new one, never half of one."
+    """Let `write(temporary path)` make a file, then move it to `path`: whoever looks finds the old file
+    or the new one, never half of one."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
@@ -307,7 +340,8 @@ def write_atomically(path, write):
 
 # %% ../nbs/06_training.ipynb #afe806c2
 def checksum(tensors, *texts):
-    "CRC-32 of `texts` and of every tensor's name, type, shape and bytes, as 8 hexadecimal digits; the tensors are on the CPU."
+    """CRC-32 of `texts` and of every tensor's name, type, shape and bytes, as 8 hexadecimal digits; the
+    tensors are on the CPU."""
     crc = zlib.crc32("\0".join(texts).encode())
     for name, t in sorted(tensors.items()):
         crc = zlib.crc32(f"{name} {t.dtype} {tuple(t.shape)}".encode(), crc)
@@ -316,18 +350,23 @@ def checksum(tensors, *texts):
 
 # %% ../nbs/06_training.ipynb #609ddf16
 def save_checkpoint(path, model, best, optimizer, config, history):
-    "Everything needed to go on, in one safetensors file: weights, best weights and Adam's state as tensors, config and history as JSON in its header."
-    adam = {f"{i}.{key}": t for i, state in optimizer.state_dict()["state"].items() for key, t in state.items()}
+    """Everything needed to go on, in one safetensors file: weights, best weights and Adam's state as
+    tensors, config and history as JSON in its header."""
+    adam = {f"{i}.{key}": t for i, state in optimizer.state_dict()["state"].items()
+            for key, t in state.items()}
     groups = {"model": model.state_dict(), "best": best, "adam": adam}
     tensors = {f"{group}/{key}": t.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
                for group, state in groups.items() for key, t in state.items()}
-    header = {"format": "1", "config": json.dumps(asdict(config)), "history": json.dumps(asdict(history))}
+    header = {"format": "1", "config": json.dumps(asdict(config)),
+              "history": json.dumps(asdict(history))}
     header["crc32"] = checksum(tensors, header["config"], header["history"])
-    write_atomically(path, lambda temporary: temporary.write_bytes(safetensors.torch.save(tensors, header)))
+    write_atomically(path, lambda temporary:
+                               temporary.write_bytes(safetensors.torch.save(tensors, header)))
 
 # %% ../nbs/06_training.ipynb #c42179e3
 def read_checkpoint(path):
-    "-> {group: {key: tensor}} for the groups model, best, adam; TrainConfig; History. ValueError if the file is not one of ours or damaged."
+    """-> {group: {key: tensor}} for the groups model, best, adam; TrainConfig; History. ValueError if
+    the file is not one of ours or damaged."""
     raw = Path(path).read_bytes()
     try:
         tensors = safetensors.torch.load(raw)
@@ -339,32 +378,39 @@ def read_checkpoint(path):
         for name, t in tensors.items():
             group, key = name.split("/", 1)
             groups[group][key] = t
-        return groups, TrainConfig(**json.loads(header["config"])), History(**json.loads(header["history"]))
+        return (groups, TrainConfig(**json.loads(header["config"])),
+                History(**json.loads(header["history"])))
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError) as e:
-        raise ValueError(f"{path} is not a readable checkpoint of this version ({e}). Remove it to start the run anew") from e
+        raise ValueError(f"{path} is not a readable checkpoint of this version ({e}). Remove it to "
+                         "start the run anew") from e
 
 # %% ../nbs/06_training.ipynb #455681a4
 def refuse_changes(path, old, new):
-    "ValueError that names each field in which two configurations differ (nested dicts); only `epochs` and `device` may change when a run goes on."
+    """ValueError that names each field in which two configurations differ (nested dicts); only `epochs`
+    and `device` may change when a run goes on."""
     def differences(old, new):
         for key in sorted(old.keys() | new.keys()):
             a, b = old.get(key), new.get(key)
             if isinstance(a, dict) and isinstance(b, dict): yield from differences(a, b)
             elif a != b and key not in ("epochs", "device"): yield f"{key} was {a!r}, is {b!r}"
     if found := list(differences(old, new)):
-        raise ValueError(f"{path} belongs to another configuration: {'; '.join(found)}. Use that one again, or another folder")
+        raise ValueError(f"{path} belongs to another configuration: {'; '.join(found)}. Use that "
+                         "one again, or another folder")
 
 # %% ../nbs/06_training.ipynb #77849bb5
 def refuse_model(path, saved, model):
-    "ValueError that names the tensors in which the weights `saved` at `path` and those of `model` differ in shape or type."
+    """ValueError that names the tensors in which the weights `saved` at `path` and those of `model`
+    differ in shape or type."""
     def kinds(state): return {key: f"{tuple(t.shape)} {t.dtype}" for key, t in state.items()}
     old, new = kinds(saved), kinds(model.state_dict())
-    found = [f"{key} was {old.get(key, 'absent')}, is {new.get(key, 'absent')}" for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
+    found = [f"{key} was {old.get(key, 'absent')}, is {new.get(key, 'absent')}"
+             for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
     if found: raise ValueError(f"{path} holds another model than this one: {'; '.join(found)}")
 
 # %% ../nbs/06_training.ipynb #d55f1a85
 def resume(path, model, optimizer, config):
-    "Load the checkpoint at `path` into model and optimizer; -> best weights, History. ValueError if it belongs to another configuration or model."
+    """Load the checkpoint at `path` into model and optimizer; -> best weights, History. ValueError if it
+    belongs to another configuration or model."""
     groups, saved, history = read_checkpoint(path)
     refuse_changes(path, asdict(saved), asdict(config))
     refuse_model(path, groups["model"], model)
@@ -377,10 +423,12 @@ def resume(path, model, optimizer, config):
     return groups["best"], history
 
 def begin(path, model, optimizer, config):
-    "What a run starts from, best weights and History: the checkpoint at `path`, if there is one; the weights as they are and no history, if not, or if `path` is None. Errors as `resume`."
+    """What a run starts from, best weights and History: the checkpoint at `path`, if there is one; the
+    weights as they are and no history, if not, or if `path` is None. Errors as `resume`."""
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
-        for litter in path.parent.glob(f".{path.name}.*.tmp"): litter.unlink(missing_ok=True)   # of a process that was killed while writing
+        # of a process that was killed while writing
+        for litter in path.parent.glob(f".{path.name}.*.tmp"): litter.unlink(missing_ok=True)
         if path.exists(): return resume(path, model, optimizer, config)
     return copy_state(model), History()
 

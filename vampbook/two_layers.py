@@ -14,13 +14,16 @@ from .vae import LIKELIHOODS, VAE, reparameterize
 
 # %% ../nbs/08b_two_layers.ipynb #613b3061
 class LayeredPrior:
-    """p(z1) = integral of p(z1 | z2) p(z2): the prior that the model `vae` of z1 defines, with `top`, the mixture over its own latents. What `VAEPrior.mixture` returns."""
+    """p(z1) = integral of p(z1 | z2) p(z2): the prior that the model `vae` of z1 defines, with `top`,
+    the mixture over its own latents. What `VAEPrior.mixture` returns."""
     def __init__(self, vae, top): self.vae, self.top, self.mu = vae, top, top.mu
 
     def log_prob(self, z):  # ... x M -> ...
-        """log p(z1, z2) - log q(z2 | z1), in nats, at one draw z2 ~ q(z2 | z1) for each z1 (two dimensions or more): an estimate, whose exponential has the mean p(z1).
+        """log p(z1, z2) - log q(z2 | z1), in nats, at one draw z2 ~ q(z2 | z1) for each z1 (two
+        dimensions or more): an estimate, whose exponential has the mean p(z1).
 
-        In `ElboTerms` it makes `log_w` the log importance weight of the pair (z1, z2) (Burda et al. 2015, section 2)."""
+        In `ElboTerms` it makes `log_w` the log importance weight of the pair (z1, z2) (Burda et al.
+        2015, section 2)."""
         return self.vae.terms(z.flatten(0, -2), prior=self.top).log_w[0].view(z.shape[:-1])
 
     def sample(self, n):  # -> n x M
@@ -29,11 +32,14 @@ class LayeredPrior:
 
 # %% ../nbs/08b_two_layers.ipynb #a96b65f3
 class VAEPrior(nn.Module):
-    "A VAE over the latents of another model, as its prior: the second stochastic layer. ValueError for something else, or a likelihood other than \"gaussian\"."
+    """A VAE over the latents of another model, as its prior: the second stochastic layer. ValueError for
+    something else, or a likelihood other than \"gaussian\"."""
     def __init__(self, vae):
         super().__init__()
-        if not isinstance(vae, VAE): raise ValueError(f"the prior of latents must be a VAE over them; got a {type(vae).__name__}")
-        if vae.likelihood is not LIKELIHOODS["gaussian"]: raise ValueError(f'latents are real numbers: the VAE over them needs likelihood="gaussian"; got {vae.likelihood.__name__}')
+        if not isinstance(vae, VAE):
+            raise ValueError(f"the prior of latents must be a VAE over them; got a {type(vae).__name__}")
+        if vae.likelihood is not LIKELIHOODS["gaussian"]:
+            raise ValueError(f'latents are real numbers: the VAE over them needs likelihood="gaussian"; got {vae.likelihood.__name__}')
         self.vae = vae
     def mixture(self, encode=None):
         "The prior as a `LayeredPrior`, built once a step and once an evaluation; `encode` is not used."
@@ -41,8 +47,10 @@ class VAEPrior(nn.Module):
 
 # %% ../nbs/08b_two_layers.ipynb #a2fb7de0
 def tanh_layers(n_in, n_out, hidden):
-    "Two layers of `hidden` tanh units, then a linear one: ... x n_in -> ... x n_out, started as Glorot & Bengio (2010) advise."
-    layers = nn.Sequential(nn.Linear(n_in, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(), nn.Linear(hidden, n_out))
+    """Two layers of `hidden` tanh units, then a linear one: ... x n_in -> ... x n_out, started as Glorot
+    & Bengio (2010) advise."""
+    layers = nn.Sequential(nn.Linear(n_in, hidden), nn.Tanh(), nn.Linear(hidden, hidden), nn.Tanh(),
+                           nn.Linear(hidden, n_out))
     for layer in layers[::2]:
         nn.init.xavier_uniform_(layer.weight)
         nn.init.zeros_(layer.bias)
@@ -50,7 +58,8 @@ def tanh_layers(n_in, n_out, hidden):
 
 # %% ../nbs/08b_two_layers.ipynb #e25e8891
 class TanhEncoder(nn.Module):
-    "q(z | x) = N(mu(x), diag exp(logvar(x))) by `tanh_layers`: ... x n_in -> mu, logvar (... x latent each)."
+    """q(z | x) = N(mu(x), diag exp(logvar(x))) by `tanh_layers`: ... x n_in -> mu, logvar (... x latent
+    each)."""
     def __init__(self, n_in, latent, hidden):
         super().__init__()
         self.net = tanh_layers(n_in, 2 * latent, hidden)
@@ -58,8 +67,10 @@ class TanhEncoder(nn.Module):
 
 # %% ../nbs/08b_two_layers.ipynb #6353333d
 def layer_means(model, x, n_samples):
-    "Means of q for every layer, the first layer's first: B x D -> B x M where they depend on x alone, else S x B x M, at `n_samples` draws of what lies between."
-    if hasattr(model, "layer_means"): return model.layer_means(x, n_samples)   # a model with its layers in another order (chapter 13)
+    """Means of q for every layer, the first layer's first: B x D -> B x M where they depend on x alone,
+    else S x B x M, at `n_samples` draws of what lies between."""
+    # a model with its layers in another order (chapter 13)
+    if hasattr(model, "layer_means"): return model.layer_means(x, n_samples)
     mu, logvar = model.encode(x)
     means, vae = [mu], model
     while isinstance(vae.prior, VAEPrior):
@@ -71,17 +82,25 @@ def layer_means(model, x, n_samples):
 # %% ../nbs/08b_two_layers.ipynb #de1d0b83
 @torch.no_grad()
 def layer_activity(model, x, n_samples=50):
-    """A_i = Var_x(E[z_i | x]) of the units of every stochastic layer: N x D -> [M1, M2, ...] (Burda et al. 2015, section 5.2).
+    """A_i = Var_x(E[z_i | x]) of the units of every stochastic layer: N x D -> [M1, M2, ...] (Burda et
+    al. 2015, section 5.2).
 
-    Where E[z_i | x] is an average over another layer, two independent averages of `n_samples` draws each, and their covariance, leave no bias. Errors as `unit_activity`; ValueError for n_samples < 1."""
+    Where E[z_i | x] is an average over another layer, two independent averages of `n_samples` draws
+    each, and their covariance, leave no bias. Errors as `unit_activity`; ValueError for n_samples <
+    1."""
     if n_samples < 1: raise ValueError(f"n_samples must be at least 1; got {n_samples}")
     check_inputs(x, at_least=2)
     device = next(model.parameters(), x).device
-    def halves(mu): return torch.stack([half.double().mean(0) for half in (mu.chunk(2) if mu.dim() == 3 else (mu[None], mu[None]))]).cpu()   # 2 x B x M
-    rows = [[halves(mu) for mu in layer_means(model, part.to(device), 2 * n_samples)] for part in x.split(100)]
+    # 2 x B x M
+    def halves(mu):
+        return torch.stack([half.double().mean(0)
+                            for half in (mu.chunk(2) if mu.dim() == 3 else (mu[None], mu[None]))]).cpu()
+    rows = [[halves(mu) for mu in layer_means(model, part.to(device), 2 * n_samples)]
+            for part in x.split(100)]
     activity = []
     for row in zip(*rows):
         a, b = torch.cat(row, 1)   # N x M each
-        if not torch.isfinite(a).all(): raise ValueError("the encoder's means are not finite. Are its weights?")
+        if not torch.isfinite(a).all():
+            raise ValueError("the encoder's means are not finite. Are its weights?")
         activity.append(((a - a.mean(0)) * (b - b.mean(0))).sum(0) / (len(x) - 1))
     return activity

@@ -16,7 +16,8 @@ from .elbo import ElboTerms
 
 # %% ../nbs/05_vae.ipynb #7e9f67f1
 def reparameterize(mu, logvar, n_samples):  # B x M, B x M -> S x B x M
-    "Samples of N(mu, diag exp(logvar)) as a differentiable function of mu and logvar (Kingma & Welling 2014, section 2.4)."
+    """Samples of N(mu, diag exp(logvar)) as a differentiable function of mu and logvar (Kingma & Welling
+    2014, section 2.4)."""
     noise = torch.randn(n_samples, *mu.shape, dtype=mu.dtype, device=mu.device)
     return mu + (logvar / 2).exp() * noise
 
@@ -31,7 +32,8 @@ class Bernoulli:
 
 # %% ../nbs/05_vae.ipynb #67699cee
 class DiscretizedLogistic:
-    """p(x | z) for grey pixels (v + 0.5) / 256: the decoder gives a location (by a sigmoid) and a log-scale (in [-4.5, 0]) a pixel.
+    """p(x | z) for grey pixels (v + 0.5) / 256: the decoder gives a location (by a sigmoid) and a
+    log-scale (in [-4.5, 0]) a pixel.
 
     All locations come first, then all log-scales."""
     n_params = 2
@@ -45,7 +47,8 @@ class DiscretizedLogistic:
     def mean(params):
         mu, log_scale = DiscretizedLogistic.split(params)
         s = log_scale.exp()
-        return s * (F.logsigmoid((1 - mu) / s) - F.logsigmoid(-mu / s))   # of the logistic variable clipped to [0, 1]
+        # of the logistic variable clipped to [0, 1]
+        return s * (F.logsigmoid((1 - mu) / s) - F.logsigmoid(-mu / s))
 
 # %% ../nbs/05_vae.ipynb #32c502f9
 class Gaussian:
@@ -60,20 +63,24 @@ class Gaussian:
 LIKELIHOODS = {"bernoulli": Bernoulli, "logistic": DiscretizedLogistic, "gaussian": Gaussian}
 
 def find_likelihood(likelihood):
-    "An entry of `LIKELIHOODS` by its key; any other object with `n_params`, `log_prob` and `mean` as it is. ValueError for another key."
+    """An entry of `LIKELIHOODS` by its key; any other object with `n_params`, `log_prob` and `mean` as
+    it is. ValueError for another key."""
     if not isinstance(likelihood, str): return likelihood
-    if likelihood not in LIKELIHOODS: raise ValueError(f"unknown likelihood {likelihood!r}; choose one of {', '.join(LIKELIHOODS)}")
+    if likelihood not in LIKELIHOODS:
+        raise ValueError(f"unknown likelihood {likelihood!r}; choose one of {', '.join(LIKELIHOODS)}")
     return LIKELIHOODS[likelihood]
 
 # %% ../nbs/05_vae.ipynb #a42290e0
 def encode_with_prior(encode, prior, x):
-    """(mu, logvar) of q(z | x), B x M each, and the prior's mixture, in one forward pass: x rides along with the pseudo-inputs, if any.
+    """(mu, logvar) of q(z | x), B x M each, and the prior's mixture, in one forward pass: x rides along
+    with the pseudo-inputs, if any.
 
     Raises ValueError when x and the pseudo-inputs differ in their number of pixels."""
     posterior = None
     def encode_both(u):
         nonlocal posterior
-        if u.shape[1:] != x.shape[1:]: raise ValueError(f"x has {x.shape[-1]} pixels, the prior's pseudo-inputs have {u.shape[-1]}")
+        if u.shape[1:] != x.shape[1:]:
+            raise ValueError(f"x has {x.shape[-1]} pixels, the prior's pseudo-inputs have {u.shape[-1]}")
         mu, logvar = encode(torch.cat([x, u]))
         posterior = mu[:len(x)], logvar[:len(x)]
         return mu[len(x):], logvar[len(x):]
@@ -83,8 +90,10 @@ def encode_with_prior(encode, prior, x):
 # %% ../nbs/05_vae.ipynb #42b6e6a1
 def refuse_batch_norm(encoder):
     "ValueError for an encoder whose outputs for one row depend on the others."
-    if isinstance(encoder, nn.Module) and any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in encoder.modules()):
-        raise ValueError("with batch normalisation q(z | x) would depend on the rest of the batch (chapter 04); use GroupNorm or LayerNorm")
+    if isinstance(encoder, nn.Module) and any(isinstance(m, nn.modules.batchnorm._BatchNorm)
+                                              for m in encoder.modules()):
+        raise ValueError("with batch normalisation q(z | x) would depend on the rest of the batch "
+                         "(chapter 04); use GroupNorm or LayerNorm")
 
 # %% ../nbs/05_vae.ipynb #1a0cceaf
 class LatentVariableModel(nn.Module):
@@ -125,10 +134,11 @@ class LatentVariableModel(nn.Module):
 
 # %% ../nbs/05_vae.ipynb #dee2c51e
 class VAE(LatentVariableModel):
-    """One layer of latents: p(z) p(x | z), with q(z | x) = N(mu(x), diag exp(logvar(x))) (Tomczak & Welling eq. 1-3).
+    """One layer of latents: p(z) p(x | z), with q(z | x) = N(mu(x), diag exp(logvar(x))) (Tomczak &
+    Welling eq. 1-3).
 
-    `encoder`: B x D -> mu, logvar (B x M each). `decoder`: ... x M -> ... x (D n_params). `prior`: a module with `mixture(encode)`.
-    `likelihood`: as for `LatentVariableModel`, also its errors."""
+    `encoder`: B x D -> mu, logvar (B x M each). `decoder`: ... x M -> ... x (D n_params). `prior`: a
+    module with `mixture(encode)`. `likelihood`: as for `LatentVariableModel`, also its errors."""
     def __init__(self, encoder, decoder, prior, likelihood="bernoulli"):
         super().__init__(prior, likelihood, encoder)
         self.encoder, self.decoder = encoder, decoder
@@ -142,10 +152,13 @@ class VAE(LatentVariableModel):
         return self.likelihood.mean(self.decoder(z))
 
     def terms(self, x, n_samples=1, prior=None, score=True):
-        """One pass: the three log-densities of `n_samples` draws z ~ q(z | x) for each row of x (B x D), as `ElboTerms` (S x B, nats).
+        """One pass: the three log-densities of `n_samples` draws z ~ q(z | x) for each row of x (B x D),
+        as `ElboTerms` (S x B, nats).
 
-        `prior`: what `mixture()` returned, to use it again instead of building it anew. `score=False`: log q(z | x) sends gradients through z alone,
-        not through its own mu and logvar (chapter 08). ValueError for a wrong number of pixels, x that is not B x D in floating point, or n_samples < 1."""
+        `prior`: what `mixture()` returned, to use it again instead of building it anew.
+        `score=False`: log q(z | x) sends gradients through z alone, not through its own mu and logvar
+        (chapter 08). ValueError for a wrong number of pixels, x that is not B x D in floating point,
+        or n_samples < 1."""
         (mu, logvar), prior = self.open_pass(x, n_samples, prior)
         z = reparameterize(mu, logvar, n_samples)   # S x B x M
         log_qz = log_normal(z, mu, logvar) if score else log_normal(z, mu.detach(), logvar.detach())

@@ -12,15 +12,20 @@ from .evaluation import posterior_mixture
 
 # %% ../nbs/11_vampprior.ipynb #557632e6
 def effective_number(shares):  # K -> a float
-    "exp of the entropy of `shares`, which are >= 0 and sum to 1: how many equal shares would be as diverse, from 1 to K. ValueError for others."
+    """exp of the entropy of `shares`, which are >= 0 and sum to 1: how many equal shares would be as
+    diverse, from 1 to K. ValueError for others."""
     shares = torch.as_tensor(shares).detach().double()
-    if shares.dim() != 1 or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-4:   # False for NaN too
-        raise ValueError(f"shares must be K numbers >= 0 that sum to 1; got shape {tuple(shares.shape)}, sum {shares.sum():.4g}. Weights given as logarithms need exp")
+    # False for NaN too
+    if shares.dim() != 1 or not (shares >= 0).all() or abs(shares.sum() - 1) > 1e-4:
+        raise ValueError("shares must be K numbers >= 0 that sum to 1; got shape "
+                         f"{tuple(shares.shape)}, sum {shares.sum():.4g}. Weights given as "
+                         "logarithms need exp")
     return torch.special.entr(shares).sum().exp().item()
 
 # %% ../nbs/11_vampprior.ipynb #98bb1550
 def tally(r):  # B x K -> K shares, alive, distinct
-    "Mean responsibilities of K components for B codes; exp of their entropy; exp of the mutual information of component and code."
+    """Mean responsibilities of K components for B codes; exp of their entropy; exp of the mutual
+    information of component and code."""
     r = r.double()
     shares = r.mean(0)
     told = torch.special.entr(shares).sum() - torch.special.entr(r).sum(1).mean()
@@ -28,7 +33,9 @@ def tally(r):  # B x K -> K shares, alive, distinct
 
 @torch.no_grad()
 def component_use(model, x, n_samples=5000):
-    """Who answers for the codes of x (N x D)? -> shares (K, mean responsibilities), `alive` and `distinct` (from 1 to K), from `n_samples` draws of q(z).
+    """Who answers for the codes of x (N x D)? -> shares (K, mean responsibilities), `alive` and
+    `distinct` (from 1 to K), from `n_samples` draws of q(z).
 
-    alive: `effective_number` of the shares; distinct: how many components the codes tell apart. `model`: a VAE. The noise is that of torch's global generator."""
+    alive: `effective_number` of the shares; distinct: how many components the codes tell apart.
+    `model`: a VAE. The noise is that of torch's global generator."""
     return tally(model.mixture().responsibilities(posterior_mixture(model, x).sample(n_samples)))

@@ -21,12 +21,14 @@ from .vae import VAE, reparameterize
 
 # %% ../nbs/17_wake_sleep.ipynb #15d8af7b
 def log_joint(model, x, z, prior=None):  # B x D, ... x B x M -> ... x B
-    "log p(x, z) = log p(x | z) + log p(z), in nats. `prior`: what `mixture()` returned, to use it again."
+    """log p(x, z) = log p(x | z) + log p(z), in nats. `prior`: what `mixture()` returned, to use it
+    again."""
     return model.log_px(x, model.decoder(z)) + (model.mixture() if prior is None else prior).log_prob(z)
 
 # %% ../nbs/17_wake_sleep.ipynb #d7305afd
 def leapfrog(gradient, z, momentum, step, n_steps):
-    "n_steps of Hamiltonian motion at log-density slope `gradient(z)`: B x M, B x M -> B x M, B x M. Reversible, and keeps volumes."
+    """n_steps of Hamiltonian motion at log-density slope `gradient(z)`: B x M, B x M -> B x M, B x M.
+    Reversible, and keeps volumes."""
     momentum = momentum + step / 2 * gradient(z)
     for i in range(n_steps):
         z = z + step * momentum
@@ -35,7 +37,8 @@ def leapfrog(gradient, z, momentum, step, n_steps):
 
 # %% ../nbs/17_wake_sleep.ipynb #b104ccc5
 def hmc(log_density, z, step, n_steps=10):
-    "One trajectory of Hybrid Monte Carlo for each row of z: B x M -> next state B x M, probability of having moved (B). `log_density`: B x M -> B, nats."
+    """One trajectory of Hybrid Monte Carlo for each row of z: B x M -> next state B x M, probability of
+    having moved (B). `log_density`: B x M -> B, nats."""
     def gradient(z):
         with torch.enable_grad():
             z = z.detach().requires_grad_()
@@ -50,7 +53,8 @@ def hmc(log_density, z, step, n_steps=10):
 
 # %% ../nbs/17_wake_sleep.ipynb #0cbfaad9
 def tuned(step, probability, target=0.9):
-    "A step a little longer if trajectories were accepted more often than `target`, else a little shorter."
+    """A step a little longer if trajectories were accepted more often than `target`, else a little
+    shorter."""
     return step * math.exp(0.5 * (probability.mean().item() - target))
 
 # %% ../nbs/17_wake_sleep.ipynb #7b69e3ae
@@ -61,10 +65,12 @@ def minimize(loss, optimizer):
     optimizer.step()
 
 class MonteCarloEM:
-    """E: one trajectory of Hybrid Monte Carlo for the code of each example, from where it was left. M: `n_updates` of the decoder for these codes.
-    The step is tuned to an acceptance of 0.9 (Kingma & Welling 2014, appendix E)."""
+    """E: one trajectory of Hybrid Monte Carlo for the code of each example, from where it was left. M:
+    `n_updates` of the decoder for these codes. The step is tuned to an acceptance of 0.9 (Kingma &
+    Welling 2014, appendix E)."""
     def __init__(self, n_examples, latent, n_updates=5):
-        self.z, self.step, self.n_updates, self.acceptance = torch.randn(n_examples, latent), 0.1, n_updates, []
+        self.z, self.step, self.n_updates, self.acceptance = (torch.randn(n_examples, latent), 0.1,
+                                                              n_updates, [])
     def update(self, model, x, index, optimizer):
         prior = model.mixture()
         z, probability = hmc(lambda z: log_joint(model, x, z, prior), self.z[index], self.step)
@@ -74,7 +80,8 @@ class MonteCarloEM:
 
 # %% ../nbs/17_wake_sleep.ipynb #820bee6f
 class WakeSleep:
-    "Awake, the decoder learns from codes that the encoder guesses; asleep, the encoder learns from images that the decoder dreams (Hinton et al. 1995)."
+    """Awake, the decoder learns from codes that the encoder guesses; asleep, the encoder learns from
+    images that the decoder dreams (Hinton et al. 1995)."""
     def update(self, model, x, index, optimizer):
         with torch.no_grad():
             guess = reparameterize(*model.encode(x), 1)[0]
@@ -86,35 +93,44 @@ class WakeSleep:
 
 # %% ../nbs/17_wake_sleep.ipynb #8ce7a90a
 class AEVB:
-    "Auto-encoding variational Bayes: encoder and decoder climb one bound (Kingma & Welling 2014, algorithm 1)."
+    """Auto-encoding variational Bayes: encoder and decoder climb one bound (Kingma & Welling 2014,
+    algorithm 1)."""
     def update(self, model, x, index, optimizer): minimize(-model.terms(x).elbo().mean(), optimizer)
 
 # %% ../nbs/17_wake_sleep.ipynb #f84d8df5
 def posterior_draws(model, x, n_chains=4, n_trajectories=24):
-    "Draws from p(z | x), for each row of x (B x D), by Hybrid Monte Carlo: T x B x M, T = n_chains times two thirds of n_trajectories."
+    """Draws from p(z | x), for each row of x (B x D), by Hybrid Monte Carlo: T x B x M, T = n_chains
+    times two thirds of n_trajectories."""
     prior = model.mixture()
     with torch.no_grad():
         z = prior.sample(500).to(x.dtype)
         params = model.decoder(z)
         fit = torch.stack([model.log_px(image, params) for image in x])                      # B x 500
-        start = z[torch.multinomial(fit.softmax(1), n_chains, replacement=True)]            # B x C x M: importance resampling
+        # B x C x M: importance resampling
+        start = z[torch.multinomial(fit.softmax(1), n_chains, replacement=True)]
     chains, step, draws = start.transpose(0, 1).flatten(0, 1), 0.1, []                      # C B x M
     for t in range(n_trajectories):
-        chains, probability = hmc(lambda z: log_joint(model, x.repeat(n_chains, 1), z, prior), chains, step)
+        chains, probability = hmc(lambda z: log_joint(model, x.repeat(n_chains, 1), z, prior), chains,
+                                  step)
         if t < n_trajectories // 3: step = tuned(step, probability)
         else: draws.append(chains.view(n_chains, len(x), -1))
     return torch.cat(draws)
 
 # %% ../nbs/17_wake_sleep.ipynb #6edbee42
 def log_likelihood_by_hmc(model, x, n_samples=500):
-    """log p(x) of each row of x (B x D), in nats, for prior and decoder alone, and the effective number of draws (B each). Importance sampling, nine tenths from a
-    Gaussian with the mean and twice the covariance of posterior draws, one tenth from the prior. Too low on average, as all such estimates. The encoder takes no part."""
+    """log p(x) of each row of x (B x D), in nats, for prior and decoder alone, and the effective number
+    of draws (B each). Importance sampling, nine tenths from a Gaussian with the mean and twice the
+    covariance of posterior draws, one tenth from the prior. Too low on average, as all such estimates.
+    The encoder takes no part."""
     draws, prior = posterior_draws(model, x), model.mixture()                 # T x B x M
     centred, M = draws - draws.mean(0), draws.shape[-1]
-    cov = 2 * torch.einsum("tbi,tbj->bij", centred, centred) / (len(draws) - 1) + 1e-6 * torch.eye(M, dtype=x.dtype)
+    cov = (2 * torch.einsum("tbi,tbj->bij", centred, centred) / (len(draws) - 1)
+           + 1e-6 * torch.eye(M, dtype=x.dtype))
     q, n_prior = torch.distributions.MultivariateNormal(draws.mean(0), cov), n_samples // 10
     with torch.no_grad():
-        z = torch.cat([q.sample((n_samples - n_prior,)), prior.sample(n_prior * len(x)).to(x.dtype).view(n_prior, len(x), M)])   # S x B x M
+        # S x B x M
+        z = torch.cat([q.sample((n_samples - n_prior,)),
+                       prior.sample(n_prior * len(x)).to(x.dtype).view(n_prior, len(x), M)])
         share = n_prior / n_samples
         log_q = torch.logaddexp(q.log_prob(z) + math.log(1 - share), prior.log_prob(z) + math.log(share))
         log_w = torch.cat([log_joint(model, x, part, prior) for part in z.split(25)]) - log_q
@@ -124,22 +140,28 @@ def log_likelihood_by_hmc(model, x, n_samples=500):
 ALGORITHMS = {"aevb": AEVB, "wake_sleep": WakeSleep, "mcem": MonteCarloEM}
 
 def minibatches(n, size, seed):
-    "Endless: indices of `size` of n examples (the last of an epoch may be fewer), each epoch in a new order that depends on the seed alone."
+    """Endless: indices of `size` of n examples (the last of an epoch may be fewer), each epoch in a new
+    order that depends on the seed alone."""
     generator = torch.Generator().manual_seed(seed)
     while True: yield from torch.randperm(n, generator=generator).split(size)
 
 def start_race(name, images, latent=3, hidden=100, seed=0):
-    "The same untrained model for each algorithm, and the algorithm called `name` (a key of `ALGORITHMS`; ValueError for another)."
-    if name not in ALGORITHMS: raise ValueError(f"unknown algorithm {name!r}; choose one of {', '.join(ALGORITHMS)}")
+    """The same untrained model for each algorithm, and the algorithm called `name` (a key of
+    `ALGORITHMS`; ValueError for another)."""
+    if name not in ALGORITHMS:
+        raise ValueError(f"unknown algorithm {name!r}; choose one of {', '.join(ALGORITHMS)}")
     torch.manual_seed(seed)
     D = images.shape[1]
-    model = VAE(OneHiddenEncoder(D, latent, hidden), one_hidden(latent, D, hidden), StandardNormal(latent))
+    model = VAE(OneHiddenEncoder(D, latent, hidden), one_hidden(latent, D, hidden),
+                StandardNormal(latent))
     return model, MonteCarloEM(len(images), latent) if name == "mcem" else ALGORITHMS[name]()
 
 # %% ../nbs/17_wake_sleep.ipynb #5352814f
 def race(name, images, held_out, lr, checkpoints, latent=3, hidden=100, batch_size=100, seed=0):
-    """Train by one of `ALGORITHMS` on binary `images` (N x D) with Adagrad. -> a row per checkpoint (examples seen): processor seconds of training, estimated log p(x)
-    of the first images and of the `held_out` ones, in nats, with standard errors and the 5 % quantile of the effective draws. On the CPU."""
+    """Train by one of `ALGORITHMS` on binary `images` (N x D) with Adagrad. -> a row per checkpoint
+    (examples seen): processor seconds of training, estimated log p(x) of the first images and of the
+    `held_out` ones, in nats, with standard errors and the 5 % quantile of the effective draws. On the
+    CPU."""
     model, algorithm = start_race(name, images, latent, hidden, seed)
     optimizer = torch.optim.Adagrad(model.parameters(), lr, weight_decay=1 / len(images))
     rows, seen, seconds, batches = [], 0, 0., minibatches(len(images), batch_size, seed)
@@ -156,24 +178,32 @@ def race(name, images, held_out, lr, checkpoints, latent=3, hidden=100, batch_si
                 ll, effective = log_likelihood_by_hmc(model, x)
                 row[split], row[split + "_standard_error"] = mean_and_error(ll)
                 row[split + "_effective_draws"] = effective.quantile(0.05).item()
-        if name == "mcem": row["acceptance"] = sum(algorithm.acceptance[-100:]) / len(algorithm.acceptance[-100:])
+        if name == "mcem":
+            row["acceptance"] = sum(algorithm.acceptance[-100:]) / len(algorithm.acceptance[-100:])
         rows.append(row)
     return rows
 
 # %% ../nbs/17_wake_sleep.ipynb #ce2901ec
-def tournament(dataset, n_train, checkpoints, n_images=200, rates=(0.01, 0.02, 0.1), pilot=40_000, seed=0):
-    """All `ALGORITHMS` on the first `n_train` training images, binarised once. `checkpoints`: by algorithm. -> record (a dict).
+def tournament(dataset, n_train, checkpoints, n_images=200, rates=(0.01, 0.02, 0.1), pilot=40_000,
+               seed=0):
+    """All `ALGORITHMS` on the first `n_train` training images, binarised once. `checkpoints`: by
+    algorithm. -> record (a dict).
 
-    Each takes the learning rate of `rates` with the best training log-likelihood after `pilot` examples, as in Kingma & Welling (2014, section 5)."""
-    made = provenance(dataset.train.device)     # at the start: a long run must name the code that it began with
+    Each takes the learning rate of `rates` with the best training log-likelihood after `pilot`
+    examples, as in Kingma & Welling (2014, section 5)."""
+    # at the start: a long run must name the code that it began with
+    made = provenance(dataset.train.device)
     torch.manual_seed(seed)
     images = torch.bernoulli(dataset.train[:n_train].float() / 255)
     test = dataset.batch("test")
     held_out = test[torch.randperm(len(test))[:n_images]]
     runs = {}
     for name in ALGORITHMS:
-        pilots = {rate: race(name, images, held_out[:50], rate, [pilot], seed=seed)[-1]["train"] for rate in rates}
+        pilots = {rate: race(name, images, held_out[:50], rate, [pilot], seed=seed)[-1]["train"]
+                  for rate in rates}
         best = max(pilots, key=pilots.get)
-        runs[name] = {"lr": best, "pilots": pilots, "rows": race(name, images, held_out, best, checkpoints[name], seed=seed)}
-    about = {"dataset": dataset.name, "n_train": n_train, "n_images": n_images, "pilot": pilot, "latent": 3, "hidden": 100, "batch_size": 100, "seed": seed}
+        runs[name] = {"lr": best, "pilots": pilots,
+                      "rows": race(name, images, held_out, best, checkpoints[name], seed=seed)}
+    about = {"dataset": dataset.name, "n_train": n_train, "n_images": n_images, "pilot": pilot,
+             "latent": 3, "hidden": 100, "batch_size": 100, "seed": seed}
     return {"format": 1, "config": about, "runs": runs} | made
