@@ -43,7 +43,9 @@ class OnImages(nn.Module):
 # %% ../nbs/14_conv_hvae.ipynb #da7652eb
 def gated_convs(c_in, *layers):
     """Gated convolutions one after the other, each (channels, kernel size, stride), kernel sizes odd; a
-    stride of s turns H rows into ceil(H / s)."""
+    stride of s turns H rows into ceil(H / s). ValueError for an even kernel."""
+    if even := [k for _, k, _ in layers if k % 2 == 0]:
+        raise ValueError(f"kernel sizes must be odd, or the image would change its size; got {even[0]}")
     widths = [c_in, *(c for c, _, _ in layers)]
     return nn.Sequential(*[GatedConv2d(before, c, k, s, k // 2)
                            for before, (c, k, s) in zip(widths, layers)])

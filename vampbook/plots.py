@@ -36,6 +36,7 @@ def image_grid(images, shape, ncols=10, pad=1):
     if images.shape[-1] != rows * cols:
         raise ValueError(f"images have {images.shape[-1]} pixels, but shape {tuple(shape)} needs "
                          f"{rows * cols}")
+    if not len(images): raise ValueError("there is no image to show")
     images = images.detach().reshape(-1, rows, cols).float().cpu()
     nrows = math.ceil(len(images) / ncols)
     grid = torch.full((nrows * (rows + pad) - pad, ncols * (cols + pad) - pad), torch.nan)

@@ -358,10 +358,13 @@ def rounded(value):
 def ship(folder, to):
     """Copy the record of the run in `folder` to the folder `to`, as `study` reads it, its numbers
     rounded; with seed 0 also the log-likelihoods (to 1/64 of a nat), and `pictures` for the two priors
-    of Table 1."""
+    of Table 1. ValueError if record and log-likelihoods are of two evaluations."""
     record, arrays = read_record(Path(folder, "record.json")), {}
-    # saves a third of the bytes
     if record["config"]["train"]["seed"] == 0:
-        arrays["ll"] = np.round(64 * np.load(Path(folder, "record.npz"))["ll"]) / 64
+        ll = np.load(Path(folder, "record.npz"))["ll"]
+        if abs(ll.mean(dtype=float) - record["test"]["ll"]) > 1e-4:
+            raise ValueError(f"record.json and record.npz in {folder} are of two evaluations; "
+                             f"`vampbook evaluate {folder}` writes both anew")
+        arrays["ll"] = np.round(64 * ll) / 64                # saves a third of the bytes
     if arrays and record["config"]["prior"] in ("standard", "vampprior"): arrays |= pictures(folder)
     save_study(to, Path(folder).name, rounded(record), arrays)

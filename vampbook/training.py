@@ -6,7 +6,8 @@
 __all__ = ['LONG', 'check_types', 'Schedule', 'TrainConfig', 'pick_device', 'mean_bound', 'History', 'why_stop', 'copy_state',
            'normalize_gradients', 'train_step', 'train_epoch', 'TrainingError', 'run_epoch', 'as_it_is', 'cuda_graph',
            'capture_for', 'fused', 'examine', 'alike', 'Recorded', 'examined', 'quick_step', 'write_atomically',
-           'checksum', 'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume', 'begin', 'fit']
+           'checksum', 'save_checkpoint', 'read_checkpoint', 'refuse_changes', 'refuse_model', 'resume',
+           'refuse_pixels', 'begin', 'fit']
 
 # %% ../nbs/06_training.ipynb #4af481ea
 import copy
@@ -27,6 +28,7 @@ import torch
 from tqdm.auto import tqdm
 
 from .iwae import bound, climb
+from .vae import LIKELIHOODS
 
 # %% ../nbs/06_training.ipynb #ce4305b2
 def check_types(config):
@@ -422,6 +424,17 @@ def resume(path, model, optimizer, config):
     optimizer.load_state_dict(optimizer.state_dict() | {"state": state})
     return groups["best"], history
 
+# %% ../nbs/06_training.ipynb #d3fc13c8
+def refuse_pixels(model, dataset):
+    """ValueError if the likelihood of `model` is for binary pixels and those of `dataset` are grey, or
+    the reverse."""
+    likelihood = getattr(model, "likelihood", None)
+    likelihood = getattr(likelihood, "base", likelihood)    # of a PixelCNN (chapter 15)
+    kind = next((key for key, value in LIKELIHOODS.items() if value is likelihood), None)
+    if {kind, dataset.likelihood} == {"bernoulli", "logistic"}:
+        raise ValueError(f'the pixels of {dataset.name} want likelihood="{dataset.likelihood}", the model has '
+                         f'"{kind}": its bounds would mean nothing')
+
 def begin(path, model, optimizer, config):
     """What a run starts from, best weights and History: the checkpoint at `path`, if there is one; the
     weights as they are and no history, if not, or if `path` is None. Errors as `resume`."""
@@ -437,8 +450,9 @@ def fit(model, dataset, config=None, folder=None, progress=True, pause=None):
     """Train `model` on `dataset` as `config` (a `TrainConfig`) says, and leave it with the weights of the best validation ELBO. -> History.
 
     With a `folder`, epochs end with a checkpoint there, and a run that was cut short goes on from the last, bit for bit on a CPU with as many threads (a long run also with the same compiler: its operations are compiled, see `quick_step`, unless the environment variable TORCH_COMPILE_DISABLE is 1). `pause`: seconds
-    from a checkpoint to the next, at least (default: 0, so that each epoch has one; on a GPU, where epochs are short, 10; the last epoch always has one). Ctrl-C stops after the last whole epoch. TrainingError when the bound is no longer finite; ValueError when the checkpoint is damaged or belongs to another run."""
+    from a checkpoint to the next, at least (default: 0, so that each epoch has one; on a GPU, where epochs are short, 10; the last epoch always has one). Ctrl-C stops after the last whole epoch. TrainingError when the bound is no longer finite; ValueError when the checkpoint is damaged or belongs to another run, and for a likelihood that does not fit the pixels."""
     config = config or TrainConfig()
+    refuse_pixels(model, dataset)
     device = pick_device(config.device)
     model, dataset = model.to(device), dataset.to(device)
     optimizer = torch.optim.Adam(model.parameters(), config.lr, eps=config.adam_eps, fused=device.type in ("cpu", "cuda"))
