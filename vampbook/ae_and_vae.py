@@ -66,7 +66,7 @@ def with_widths(ae):
                                              upper=False)   # M x (hidden + 1)
         encoder.net[2].weight[:M], encoder.net[2].bias[:M] = head[:, :-1], head[:, -1]
         encoder.net[2].weight[M:], encoder.net[2].bias[M:] = 0, -4
-    return VAE(encoder, ae.params, StandardNormal(M))
+    return VAE(encoder, ae.params, StandardNormal(M), ae.likelihood)
 
 # %% ../nbs/05b_ae_and_vae.ipynb #1ae8d066
 def as_bytes(images):

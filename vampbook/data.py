@@ -30,7 +30,8 @@ import torch
 # %% ../nbs/00_data.ipynb #affefb51
 def binarise(grey, rng):
     """Grey levels (uint8) -> 0/1, ink with probability v/255 exactly. `rng` is a np.random.RandomState,
-    whose stream never changes."""
+    whose stream never changes. ValueError for other numbers."""
+    if grey.dtype != np.uint8: raise ValueError(f"grey levels must be uint8, 0 to 255; got {grey.dtype}")
     return (rng.randint(0, 255, grey.shape, dtype=np.uint8) < grey).astype(np.uint8)
 
 # %% ../nbs/00_data.ipynb #4b59a5eb

@@ -7,6 +7,7 @@ __all__ = ['log_mean_weight', 'row_bytes', 'pass_size', 'check_inputs', 'keep_me
 
 # %% ../nbs/07_evaluation.ipynb #087f29f1
 import math
+import numbers
 
 import torch
 import torch.nn.functional as F
@@ -90,7 +91,7 @@ def log_likelihood(model, x, n_samples=5000, memory_mb=None, progress=True):
     in float64. The noise is that of torch's global generator. ValueError for bad input, and for a model whose densities are
     NaN."""
     check_inputs(x)
-    if not isinstance(n_samples, int) or n_samples < 1:
+    if not isinstance(n_samples, numbers.Integral) or n_samples < 1:
         raise ValueError(f"n_samples must be a whole number, at least 1; got {n_samples}")
     if memory_mb is not None and not 0 < memory_mb < math.inf:
         raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")
@@ -222,7 +223,7 @@ def elbo_surgery(model, x, n_samples=10_000, memory_mb=None, progress=True):
     any prior that is a `DiagonalMixture`. Memory: `memory_mb` (default: 32 on a CPU, 1024 on a GPU) and 24 N M bytes. The
     noise is that of torch's global generator. ValueError for bad input, another model, or NaN."""
     check_inputs(x, at_least=2)
-    if not isinstance(n_samples, int) or n_samples < 2:
+    if not isinstance(n_samples, numbers.Integral) or n_samples < 2:
         raise ValueError(f"n_samples must be a whole number, at least 2; got {n_samples}")
     if memory_mb is not None and not 0 < memory_mb < math.inf:
         raise ValueError(f"memory_mb must be a positive number; got {memory_mb}")

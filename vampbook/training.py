@@ -51,7 +51,8 @@ class Schedule:
     """`constant`: lr throughout. `stages`: lr for 1 epoch, then for 3, 9, 27, ... epochs lr / 10^(1/7),
     lr / 10^(2/7), ... (Burda et al. 2015)."""
     warmup: int = 100
-    "Epochs over which beta, the weight of the KL term, rises linearly to 1."
+    """Epochs over which beta, the weight of the KL term, rises linearly to 1; with fewer epochs it never
+    gets there."""
 
     def beta(self, epoch):
         "Weight of the KL term in `epoch` (counted from 0)."
