@@ -80,7 +80,7 @@ class VampPrior(nn.Module):
 
     def mixture(self, encode):
         "The prior as a `DiagonalMixture`; `encode` maps K x D inputs to mu, logvar (K x M each), else ValueError."
-        posteriors = encode(self.pseudo_inputs)
-        if not isinstance(posteriors, (tuple, list)) or len(posteriors) != 2:
-            raise ValueError(f"encode(x) must return (mu, logvar), each K x M; got a {type(posteriors).__name__}")
+        posteriors = encode(u := self.pseudo_inputs)
+        if not isinstance(posteriors, (tuple, list)) or [len(p) for p in posteriors] != [len(u)] * 2:
+            raise ValueError(f"encode(x) must return (mu, logvar), each K x M with K = {len(u)}; got a {type(posteriors).__name__}, lengths {[len(p) for p in posteriors]}")
         return DiagonalMixture(*posteriors, self.logits)
