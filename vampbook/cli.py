@@ -226,8 +226,7 @@ def data(action: tyro.conf.Positional[Literal["list", "fetch", "check"]] = "list
     in a per-user cache. check ends with status 1 if a file is missing or damaged.
 
     Args:
-        action: list: show what there is. fetch: download what NAME lacks. check: look for the files
-            of NAME (or of all) and verify them.
+        action: list: show what there is. fetch: download what NAME lacks. check: look for the files of NAME (or of all) and verify them.
         name: Name of a data set.
         root: Folder to look in first, and to download to."""
     if action == "list": print(markdown_table(list_datasets()))
@@ -256,15 +255,13 @@ def reproduce_suite(suite: SuiteName, dataset: str | None = None, seeds: int = 1
     Example: vampbook reproduce table1 --dataset static_mnist --seeds 3
 
     Args:
-        suite: table1 to table5, table1_dense (the dense networks of Table 1), figure2, figure3,
-            bouzid, priors, pretrained, or digits, a small one to try.
+        suite: table1 to table5, table1_dense (the dense networks of Table 1), figure2, figure3, bouzid, priors, pretrained, or digits, a small one to try.
         dataset: Only the runs on this data set.
         seeds: Runs of each cell.
         out: Folder of the runs.
         jobs: Runs at a time, on each machine.
         device: "auto", "cpu", "cuda", ...
-        engine: local: processes on this machine. ray: the Ray cluster that this machine belongs to;
-            OUT must be a folder that all its machines share."""
+        engine: local: processes on this machine. ray: the Ray cluster that this machine belongs to; OUT must be a folder that all its machines share."""
     failures = reproduce(suite, dataset, seeds, out, jobs, device, engine)
     for failure in failures: print(f"vampbook: {failure}", file=sys.stderr)
     try: show_table(suite, dataset, out)
@@ -277,8 +274,7 @@ def show_table(suite: SuiteName, dataset: str | None = None, out: Path | None = 
     """Print a table of the paper beside our numbers.
 
     Args:
-        suite: 1 or table1, ..., 5 or table5, table1_dense, figure2, figure3, bouzid, priors,
-            pretrained, digits.
+        suite: 1 or table1, ..., 5 or table5, table1_dense, figure2, figure3, bouzid, priors, pretrained, digits.
         dataset: Only this data set.
         out: Folder of runs to count besides those that ship with the package."""
     print(markdown_table(table(suite, dataset, out)))
