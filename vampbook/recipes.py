@@ -349,6 +349,7 @@ def pictures(folder, n=8):
     return {name: (256 * pixels).floor().clamp(0, 255).to(torch.uint8).numpy()
             for name, pixels in shown.items()}
 
+# %% ../nbs/19_results.ipynb #07389a77
 def rounded(value):
     "A record, or a part of it, with every number to seven digits, which is all that float32 holds."
     if isinstance(value, dict): return {k: rounded(v) for k, v in value.items()}
