@@ -161,9 +161,8 @@ def essence(config):
     """A configuration, as a dict, without what may differ between the runs of a cell: seed, device, and
     how many components a prior with one component was given."""
     alike = {"n_components": 1} if config["prior"] == "standard" else {}
-    return (config | alike | {"train": {k: v
-                                        for k, v in config["train"].items()
-                                        if k not in ("seed", "device")}})
+    training = {k: v for k, v in config["train"].items() if k not in ("seed", "device")}
+    return config | alike | {"train": training}
 
 def fills(record, c):
     "Does the `record` of a run fill the `Cell` c?"
