@@ -81,6 +81,6 @@ class VampPrior(nn.Module):
     def mixture(self, encode):
         "The prior as a `DiagonalMixture`; `encode` maps K x D inputs to mu, logvar (K x M each), else ValueError."
         posteriors = encode(u := self.pseudo_inputs)
-        if not isinstance(posteriors, (tuple, list)) or [len(p) for p in posteriors] != [len(u)] * 2:
-            raise ValueError(f"encode(x) must return (mu, logvar), each K x M with K = {len(u)}; got a {type(posteriors).__name__}, lengths {[len(p) for p in posteriors]}")
+        if not isinstance(posteriors, (tuple, list)) or [getattr(p, "shape", ())[:1] for p in posteriors] != [(len(u),)] * 2:
+            raise ValueError(f"encode(x) must return (mu, logvar), each K x M, here with K = {len(u)}; got a {type(posteriors).__name__} of something else")
         return DiagonalMixture(*posteriors, self.logits)

@@ -431,7 +431,8 @@ def refuse_pixels(model, dataset):
     the reverse."""
     likelihood = getattr(model, "likelihood", None)
     likelihood = getattr(likelihood, "base", likelihood)    # of a PixelCNN (chapter 15)
-    kind = next((key for key, value in LIKELIHOODS.items() if value is likelihood), None)
+    kind = next((key for key, value in LIKELIHOODS.items() if value in (likelihood, type(likelihood))),
+                None)
     if {kind, dataset.likelihood} == {"bernoulli", "logistic"}:
         raise ValueError(f'the pixels of {dataset.name} want likelihood="{dataset.likelihood}", the model has '
                          f'"{kind}": its bounds would mean nothing')
