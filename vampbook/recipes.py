@@ -124,33 +124,45 @@ def bouzid(dataset, architecture, prior, paper):
 # %% ../nbs/19_results.ipynb #6bfd802e
 PRIORS = ("standard", "mog", "vampprior_data", "vampprior", "vampprior_weighted")
 COMPONENTS = (1, 10, 100, 250, 500, 750, 1000, 1500, 2000)
-_table1 = [cell(d, a, prior, value) for d, row in TABLE1.items() for a, pair in row.items() for prior, value in zip(("standard", "vampprior"), pair)]
+_table1 = [cell(d, a, prior, value) for d, row in TABLE1.items() for a, pair in row.items()
+           for prior, value in zip(("standard", "vampprior"), pair)]
 SUITES = {
     "table1": _table1, "table1_dense": [c for c in _table1 if c.config.network == "gated"],
     "table2": [*(cell("static_mnist", a, "standard", value) for a, value in BURDA.items()),
                *(cell("static_mnist", "HVAE", prior, value) for prior, value in TABLE2.items()),
-               *(cell("static_mnist", a, "vampprior", TABLE1["static_mnist"][a][1]) for a in ("ConvHVAE", "PixelHVAE"))],
-    "table3": [cell("dynamic_mnist", a, prior, value) for a, prior, value in (("HVAE", "vampprior_data", -81.71), ("HVAE", "vampprior", -81.24),
-                                                                              ("ConvHVAE", "vampprior", -79.78), ("PixelHVAE", "vampprior", -78.45))],
+               *(cell("static_mnist", a, "vampprior", TABLE1["static_mnist"][a][1])
+                 for a in ("ConvHVAE", "PixelHVAE"))],
+    "table3": [cell("dynamic_mnist", a, prior, value)
+               for a, prior, value in (("HVAE", "vampprior_data", -81.71), ("HVAE", "vampprior", -81.24),
+                                       ("ConvHVAE", "vampprior", -79.78), ("PixelHVAE", "vampprior", -78.45))],
     "table4": [cell("omniglot", a, "vampprior", TABLE1["omniglot"][a][1]) for a in ("HVAE", "ConvHVAE", "PixelHVAE")],
-    "table5": [cell("caltech101", a, "vampprior", TABLE1["caltech101"][a][1]) for a in ("HVAE", "ConvHVAE", "PixelHVAE")],
-    "priors": [cell(d, a, prior, dict(zip(("standard", "vampprior"), TABLE1[d][a])).get(prior)) for d in ("caltech101", "frey_faces") for a in ("VAE", "HVAE")
+    "table5": [cell("caltech101", a, "vampprior", TABLE1["caltech101"][a][1])
+               for a in ("HVAE", "ConvHVAE", "PixelHVAE")],
+    "priors": [cell(d, a, prior, dict(zip(("standard", "vampprior"), TABLE1[d][a])).get(prior))
+               for d in ("caltech101", "frey_faces") for a in ("VAE", "HVAE")
                for prior in PRIORS],
     "figure2": [cell("static_mnist", "HVAE", prior, None, K, "ELBO, nats")
-                for prior, sizes in (("standard", (1,)), ("mog", COMPONENTS), ("vampprior", COMPONENTS)) for K in sizes],
+                for prior, sizes in (("standard", (1,)), ("mog", COMPONENTS), ("vampprior", COMPONENTS))
+                for K in sizes],
     "figure3": [cell("static_mnist", a, prior, None, K, f"active units, z{layer}") for layer in (1, 2)
-                for a, prior, sizes in (*((a, "standard", (1,)) for a in BURDA), ("HVAE", "vampprior", COMPONENTS)) for K in sizes],
+                for a, prior, sizes in (*((a, "standard", (1,)) for a in BURDA), ("HVAE", "vampprior", COMPONENTS))
+                for K in sizes],
     "bouzid": [bouzid(d, a, prior, value) for d, row in BOUZID.items() for a, values in row.items()
                for prior, value in zip(("standard", "vampprior_data", "vampprior"), values)],
-    "pretrained": [small("static_mnist", "HVAE", hidden=200, epochs=200), small("caltech101", "VAE"), small("frey_faces", "VAE")],
+    "pretrained": [small("static_mnist", "HVAE", hidden=200, epochs=200), small("caltech101", "VAE"),
+                   small("frey_faces", "VAE")],
     "digits": [small_digits(a, prior) for a in ("VAE", "HVAE") for prior in ("standard", "vampprior")]}
 
+# %% ../nbs/19_results.ipynb #5cd55651
 def suite(name, dataset=None):
-    "The cells of the suite called `name` (\"1\" is short for \"table1\"), or those on `dataset`. ValueError for an unknown name, with those that are known."
+    """The cells of the suite called `name` (\"1\" is short for \"table1\"), or those on `dataset`.
+    ValueError for an unknown name, with those that are known."""
     name = f"table{name}" if name.isdigit() else name
     if name not in SUITES: raise ValueError(f"unknown suite {name!r}; choose one of {', '.join(SUITES)}")
     cells = [c for c in SUITES[name] if dataset in (None, c.dataset)]
-    if not cells: raise ValueError(f"{name} has no data set {dataset!r}; choose one of {', '.join(dict.fromkeys(c.dataset for c in SUITES[name]))}")
+    if not cells:
+        raise ValueError(f"{name} has no data set {dataset!r}; choose one of "
+                         f"{', '.join(dict.fromkeys(c.dataset for c in SUITES[name]))}")
     return cells
 
 # %% ../nbs/19_results.ipynb #153a40d1
