@@ -120,7 +120,7 @@ def demo(out: Path = Path("demo")):
     histograms), and both runs. Called again, it goes on where it was cut short.
 
     Args:
-        out: Folder of these."""
+        out: Folder of the results."""
     runs = []
     for prior in ("standard", "vampprior"):
         folder, config = out / prior, replace(DEMO, prior=prior)
